@@ -27,8 +27,9 @@ struct digest_entry {
 };
 
 /* Of digest_entry.counts, added by one atomic operation, behind which its writer looks at `released`. */
+#define STATES_SHIFT 16
 #define ONE_EVENT 1U
-#define ONE_STATE (1U << 16 | ONE_EVENT)
+#define ONE_STATE (1U << STATES_SHIFT | ONE_EVENT)
 
 /* By cookie. A hash with its memory allocated at once: what was freed last is used first, and is in the cache. */
 struct {
@@ -75,16 +76,32 @@ static __always_inline struct digest_entry *digest_of(__u64 cookie)
 	return entry && !entry->released ? entry : 0;
 }
 
-static __always_inline __u32 events_of(const struct digest_entry *entry)
+/* Of digest_entry.counts, which is read once: another CPU may be adding to it. */
+static __always_inline __u32 events_of(__u32 counts)
 {
-	return entry->counts & 0xffff;
+	return (__u16)counts;
 }
 
-static __always_inline __u8 states_of(const struct digest_entry *entry)
+static __always_inline __u8 states_of(__u32 counts)
 {
-	__u32 states = entry->counts >> 16;
+	__u32 states = counts >> STATES_SHIFT;
 
 	return states > TW_HELD_STATES ? TW_HELD_STATES : (__u8)states;
+}
+
+/* No event waits in it from now on. Returns the counts of those that do. */
+static __always_inline __u32 close_digest(struct digest_entry *entry)
+{
+	__sync_fetch_and_add(&entry->released, 1);
+	return *(const volatile __u32 *)&entry->counts;
+}
+
+/* What waits in it, into its record. */
+static __always_inline void take_held(const struct digest_entry *entry, __u32 counts, struct tw_digest *record)
+{
+	record->held = entry->held;
+	record->held.state_count = states_of(counts);
+	__builtin_memset(record->pad, 0, sizeof(record->pad));
 }
 
 static __always_inline bool was_released(const struct digest_entry *entry)
@@ -117,18 +134,18 @@ static __always_inline struct digest_entry *begin_digest(__u64 cookie, const str
 }
 
 /* A digest that found no room in the ring, counted as what it stands for. */
-static __always_inline void count_lost_digest(__u32 events)
+static __always_inline void count_lost_digest(__u32 held)
 {
 	struct tw_cpu_state *cpu = this_cpu_state();
 
 	if (!cpu)
 		return;
-	__sync_fetch_and_add(&cpu->tried, events);
-	__sync_fetch_and_add(&cpu->lost, events);
-	__sync_fetch_and_add(&cpu->lost_by_kind[TW_KIND_DIGEST], events);
+	__sync_fetch_and_add(&cpu->tried, held);
+	__sync_fetch_and_add(&cpu->lost, held);
+	__sync_fetch_and_add(&cpu->lost_by_kind[TW_KIND_DIGEST], held);
 }
 
-static __always_inline void fill_digest_header(struct tw_digest *record, __u64 cookie, __u32 netns, __u32 events)
+static __always_inline void fill_digest_header(struct tw_digest *record, __u64 cookie, __u32 netns, __u32 held)
 {
 	struct tw_cpu_state *cpu = this_cpu_state();
 
@@ -140,9 +157,10 @@ static __always_inline void fill_digest_header(struct tw_digest *record, __u64 c
 	record->header.version = TW_ABI_VERSION;
 	record->header.seq = 0;
 	record->header.lost = 0;
+	record->counted = (__u8)held;
 	if (!cpu)
 		return;
-	__sync_fetch_and_add(&cpu->tried, events);
+	__sync_fetch_and_add(&cpu->tried, held);
 	record->header.seq = (__u32)cpu->tried;
 	record->header.lost = (__u32)cpu->lost;
 }
@@ -169,32 +187,31 @@ __noinline __u32 release_digest(__u64 cookie)
 	struct owner_mark mark = {};
 	struct tw_digest *record;
 	struct tw_flow *flow;
-	__u32 held, netns;
+	__u32 counts, netns;
 
 	if (!entry || entry->released)
 		return 0;
-	if (!events_of(entry)) { /* its first one is to be a record */
-		bpf_map_delete_elem(&digests, &cookie);
-		return 0;
-	}
 	/* First its place in the ring, so that what others write now comes behind it. */
 	record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
-	__sync_fetch_and_add(&entry->released, 1);
-	entry->held.state_count = states_of(entry);
-	held = events_of(entry);
+	counts = close_digest(entry);
+	if (!events_of(counts)) { /* its first one, which may just be written, is to be a record */
+		bpf_map_delete_elem(&digests, &cookie);
+		if (record)
+			bpf_ringbuf_discard(record, 0);
+		return 0;
+	}
 	netns = entry->netns;
 	mark.tgid = entry->held.actor.flags & TW_ACTOR_PRESENT ? entry->held.actor.tgid : 0;
 	mark.reported = entry->held.owner_ns != 0;
 	__builtin_memcpy(mark.comm, entry->held.actor.comm, sizeof(mark.comm));
 	if (!record) {
 		if (!bpf_map_delete_elem(&digests, &cookie))
-			count_lost_digest(held);
+			count_lost_digest(events_of(counts));
 		return 0;
 	}
 	record->tuple = entry->tuple;
-	record->held = entry->held;
+	take_held(entry, counts, record);
 	record->destroyed = 0;
-	__builtin_memset(record->pad, 0, sizeof(record->pad));
 	__builtin_memset(&record->cb, 0, sizeof(record->cb));
 	flow = bpf_map_lookup_elem(&flows, &entry->tuple);
 	if (flow && flow->cookie == cookie)
@@ -204,7 +221,7 @@ __noinline __u32 release_digest(__u64 cookie)
 		bpf_ringbuf_discard(record, 0);
 		return 0;
 	}
-	fill_digest_header(record, cookie, netns, held);
+	fill_digest_header(record, cookie, netns, events_of(counts));
 	bpf_ringbuf_submit(record, 0);
 	if (mark.tgid)
 		bpf_map_update_elem(&owners, &cookie, &mark, BPF_ANY);

@@ -18,6 +18,11 @@
 #define WAKEUP_PAUSE_NS 500000ULL
 
 /*
+ * One record of so many looks how full the ring is: that costs the cache line that the consumer writes. A power of two.
+ */
+#define RECORDS_PER_LOOK 16
+
+/*
  * What gives way first where the consumer does not keep up, so that the end of each connection is the last to be lost.
  * It is counted as lost as if there were no room.
  */
@@ -42,9 +47,8 @@ struct {
 } pressures SEC(".maps");
 
 /*
- * May a record that `by` leaves out go into the ring? A look at the ring costs the cache line that the consumer writes,
- * so only every 16th record looks, and all while something gives way. A function of its own for the verifier, which looks
- * at it once.
+ * May a record that `by` leaves out go into the ring? One of RECORDS_PER_LOOK records looks, and all while something gives
+ * way. A function of its own for the verifier, which looks at it once.
  */
 __noinline __u32 ring_admits(__u32 by)
 {
@@ -54,7 +58,7 @@ __noinline __u32 ring_admits(__u32 by)
 
 	if (!pressure)
 		return 0;
-	if (config.wake_bytes && ((pressure->tried++ & 15) == 0 || pressure->shed)) {
+	if (config.wake_bytes && (pressure->tried++ % RECORDS_PER_LOOK == 0 || pressure->shed)) {
 		filled = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
 		pressure->shed = SHED_NOTHING;
 		if (filled > 3ULL * config.wake_bytes)
@@ -65,7 +69,7 @@ __noinline __u32 ring_admits(__u32 by)
 	return pressure->shed < by;
 }
 
-/* The first enum shed that leaves out a kind; what is rare or says how a connection ends has the last room. */
+/* The first enum shed that leaves out a kind; what is rare or shows how a connection ends has the last room. */
 static __always_inline __u32 shed_by(__u8 kind)
 {
 	if (kind == TW_KIND_SEGMENT)
@@ -105,13 +109,14 @@ static __always_inline void *begin_record(struct tw_cpu_state *cpu, struct tw_he
 	({                                                                                               \
 		struct tw_cpu_state *cpu_;                                                               \
 		struct type *record_ = 0;                                                                \
-		if (config.digests && (cookie))                                                          \
-			release_digest(cookie);                                                          \
+		__u64 cookie_ = (cookie);                                                                \
+		if (config.digests && cookie_)                                                           \
+			release_digest(cookie_);                                                         \
 		cpu_ = this_cpu_state();                                                                 \
 		if (cpu_) {                                                                              \
 			if ((by) == SHED_NEVER || ring_admits(by))                                       \
 				record_ = bpf_ringbuf_reserve(&events, sizeof(struct type) + (more), 0); \
-			begin_record(cpu_, (struct tw_header *)record_, kind, cookie, netns);            \
+			begin_record(cpu_, (struct tw_header *)record_, kind, cookie_, netns);           \
 		}                                                                                        \
 		record_;                                                                                 \
 	})
@@ -125,7 +130,7 @@ static __always_inline void submit_record(void *record)
 	__u64 flags = 0;
 	struct tw_header *header = record;
 
-	if ((header->seq & 15) == 0) {
+	if (header->seq % RECORDS_PER_LOOK == 0) {
 		struct tw_cpu_state *cpu = this_cpu_state();
 
 		if (cpu && header->ts_ns - cpu->last_wakeup_ns > WAKEUP_PAUSE_NS &&
@@ -204,11 +209,7 @@ static __noinline __attribute__((unused)) int release_ends(const struct tw_tuple
 	struct tw_tuple other = {};
 
 	release_flow(tuple);
-	__builtin_memcpy(other.local_addr, tuple->remote_addr, sizeof(other.local_addr));
-	__builtin_memcpy(other.remote_addr, tuple->local_addr, sizeof(other.remote_addr));
-	other.local_port = tuple->remote_port;
-	other.remote_port = tuple->local_port;
-	other.scope = tuple->scope;
+	reverse_tuple(tuple, &other);
 	release_flow(&other);
 	return 0;
 }

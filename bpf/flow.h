@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * flow.h: what the wire knows of a flow from its segments, and which segments are events.
+ * flow.h: what the wire's segments show of a flow, and which segments are events.
  *
  * One lookup in a bounded map for each segment. The same rules hold for both directions. A segment that would change
  * anything but the counters counts only if its socket, where there is one, takes it (receiver.h).
@@ -13,6 +13,8 @@
 #include "maps.h"
 #include "parse.h"
 #include "receiver.h"
+#include "reordering.h"
+#include "stacked_copy.h"
 #include "times.h"
 
 #define INCOMING 0
@@ -67,77 +69,6 @@ static __always_inline void count_again(struct tw_flow *flow, const struct frame
 static __always_inline void count_reordered(struct tw_loss_counters *loss, const struct frame *frame)
 {
 	__sync_fetch_and_add(frame->outgoing ? &loss->reordered_segs_out : &loss->reordered_segs_in, frame->segments);
-}
-
-/* A clock for short times: in 1024 ns, wraps after 73 minutes. */
-static __always_inline __u32 micros(void)
-{
-	return (__u32)(bpf_ktime_get_ns() >> 10);
-}
-
-static __always_inline __u32 micros_of(struct frame *frame)
-{
-	return (__u32)(frame_time(frame) >> 10);
-}
-
-/* Wireshark's limit too, where the handshake was not seen. */
-#define UNKNOWN_ROUND_TRIP 3000
-
-static __always_inline bool is_in_hole(const struct tw_half *me, const struct frame *frame)
-{
-	return me->hole && seq_distance(me->hole_from, frame->seq) >= 0 &&
-	       seq_distance(frame_seq_end(frame), me->hole_to) >= 0;
-}
-
-/* What a packet's age is known by, of the newest one that came in order. Most hosts count their identifications up. */
-#define COUNTS_UP 4
-static __always_inline void remember_age(struct tw_half *me, const struct frame *frame)
-{
-	__u32 stamp = bpf_ntohl(frame->stamp);
-
-	if ((__u16)(frame->ip_id - me->top_id - 1) > 255 || !frame->ip_id)
-		me->runs = 0;
-	else if (me->runs < COUNTS_UP)
-		me->runs++;
-	me->top_id = frame->ip_id;
-	if (stamp && (!me->top_stamp || seq_distance(me->top_stamp, stamp) > 0))
-		me->top_stamp = stamp;
-}
-
-/* 1: the packet was made no later than the newest one, -1: behind it, as what is sent again is; 0: it does not show. */
-static __always_inline int is_older(const struct tw_half *me, const struct frame *frame)
-{
-	__s32 later = frame->stamp && me->top_stamp ? seq_distance(me->top_stamp, bpf_ntohl(frame->stamp)) : 0;
-
-	if (me->runs == COUNTS_UP)
-		return (__s16)(frame->ip_id - me->top_id) <= 0 ? 1 : -1;
-	return later < 0 ? 1 : later > 0 ? -1 : 0;
-}
-
-/*
- * A segment from behind the highest number that lies in a hole: a late original, or a retransmission of what was lost
- * before it came here? Its age says so. Where that does not show: the receiver asks for what is missing when it sees the
- * hole, so a retransmission takes a round trip at least. Holes that are open together count from the first one.
- */
-static __always_inline bool is_reordered(const struct tw_flow *flow, const struct tw_half *me, struct frame *frame)
-{
-	__u32 limit = flow->round_trip ? flow->round_trip : UNKNOWN_ROUND_TRIP;
-	int older;
-
-	if (!is_in_hole(me, frame))
-		return false;
-	older = is_older(me, frame);
-	return older ? older > 0 : micros_of(frame) - me->hole_at < limit;
-}
-
-static __always_inline void open_hole(struct tw_half *me, struct frame *frame)
-{
-	if (!me->hole) {
-		me->hole_from = me->nxt;
-		me->hole_at = micros_of(frame);
-	}
-	me->hole_to = frame->seq;
-	me->hole = 1;
 }
 
 /* Another connection on the same addresses, which stay translated, and a socket's of this machine. */
@@ -229,7 +160,7 @@ static __always_inline bool repeats_last_number(const struct tw_half *me, const 
 		return false;
 	if (frame->outgoing && frame->payload)
 		return false;
-	if (frame->payload && !peer->zero_window && me->single == as_single_byte(frame))
+	if (frame->payload && !peer->zero_window && me->last_one_byte == as_single_byte(frame))
 		return false;
 	if (lookup->view.type != TW_SOCKET_FULL) {
 		if (me->fin || (me->syn && frame->seq == me->isn && !is_handshake_done(me, peer)))
@@ -249,7 +180,7 @@ static __always_inline bool asks_for_room(const struct frame *frame, const struc
 	return frame->outgoing ? lookup->snd_wnd == 0 : lookup->since_received_ms >= PROBE_SILENCE_MS;
 }
 
-/* Does the socket know of everything before this ACK, although the interface did not show it? */
+/* Has the socket received everything before this ACK, although the interface did not show it? */
 static __always_inline bool was_exchanged(const struct frame *frame, const struct lookup *lookup)
 {
 	if (lookup->view.type != TW_SOCKET_FULL)
@@ -257,15 +188,15 @@ static __always_inline bool was_exchanged(const struct frame *frame, const struc
 	return frame->outgoing || seq_distance(lookup->view.rcv_nxt, frame->seq) <= 0;
 }
 
-/* A copy says nothing new, but for what GRO has merged behind it; its acknowledgement is the first one's. */
-static __always_inline __u16 see_copy(struct tw_half *me, const struct frame *frame)
+/* A copy has nothing new, but for what GRO has merged behind it; its acknowledgement is the first one's. */
+static __always_inline __u16 see_duplicate(struct tw_half *me, const struct frame *frame)
 {
 	__u32 end = frame_seq_end(frame);
 
 	if (seq_distance(me->nxt, end) <= 0)
 		return 0;
 	me->nxt = end;
-	me->single = as_single_byte(frame);
+	me->last_one_byte = as_single_byte(frame);
 	if (!(frame->flags & TCP_FIN))
 		return 0;
 	me->fin = 1;
@@ -290,7 +221,7 @@ __noinline __u32 see_numbers(const struct tw_flow *flow, struct tw_half *me, con
 	if (!me->seen) {
 		me->seen = 1;
 		me->nxt = end;
-		me->top_id = frame->ip_id;
+		me->top_id = frame->ip_id + frame->segments - 1;
 		return 0;
 	}
 	if (ahead == -1 && repeats_last_number(me, peer, frame, lookup)) {
@@ -313,25 +244,23 @@ __noinline __u32 see_numbers(const struct tw_flow *flow, struct tw_half *me, con
 	/* A bare ACK may have overtaken the payload before it: that is still to come. */
 	if (seq_distance(me->nxt, end) > 0 && (takes_numbers || was_exchanged(frame, lookup))) {
 		me->nxt = end;
-		me->single = as_single_byte(frame);
+		me->last_one_byte = as_single_byte(frame);
 	}
 	if (takes_numbers && ahead >= 0)
 		remember_age(me, frame);
-	else if (takes_numbers && !frame->reordered && (__s16)(frame->ip_id - me->top_id) > 0)
-		me->top_id = frame->ip_id;
 	return event_flags;
 }
 
 /*
  * Can IP discard it before TCP, although its numbers fit? For a source route, a routing header, an association that
- * nobody has, an unknown option; or because the rest of it never comes. What they say is not looked at.
+ * nobody has, an unknown option; or because the rest of it never comes. Their contents are not looked at.
  */
 static __always_inline bool may_be_discarded(const struct frame *frame)
 {
 	return !frame->outgoing && (frame->extra_headers || frame->fragment);
 }
 
-/* What this segment says to the other direction: handshake done, FIN acknowledged, probe answered, window. */
+/* What this segment means for the other direction: handshake done, FIN acknowledged, probe answered, window. */
 __noinline __u32 see_acknowledgement(struct tw_half *me, struct tw_half *peer, const struct frame *frame,
 				     __u32 event_flags)
 {
@@ -351,7 +280,7 @@ __noinline __u32 see_acknowledgement(struct tw_half *me, struct tw_half *peer, c
 		peer->probe_pending = 0;
 		event_flags |= TW_EVENT_KEEPALIVE_ACK;
 	}
-	/* A window that nobody may have seen closing is not called closed: if TCP has, its probes say so. */
+	/* A window that nobody may have seen closing is not called closed: if TCP has, its probes show it. */
 	if (frame->window == 0 && may_be_discarded(frame))
 		return event_flags;
 	if (frame->window == 0) {
@@ -364,52 +293,13 @@ __noinline __u32 see_acknowledgement(struct tw_half *me, struct tw_half *peer, c
 	return event_flags;
 }
 
-/* What a copy of this frame on a stacked device is known by. */
-static __always_inline void remember(struct tw_half *me, const struct frame *frame)
-{
-	me->ifindex = frame->ifindex;
-	me->last_seq = frame->seq;
-	me->last_end = frame_seq_end(frame);
-	me->last_ack = frame->ack;
-	me->last_tick = (__u32)bpf_jiffies64();
-	me->last_id = frame->ip_id;
-	me->last_segments = (__u16)frame->segments;
-	me->last_ttl = frame->ttl;
-}
-
-#define STACKED_COPY_LIMIT_US 10000
-
-/*
- * A stacked device (VLAN, bond, bridge) shows the frame that its lower device has shown, or shows first, within one
- * call of the kernel. So such a copy is the newest frame of its direction, on another interface: the same numbers, hop
- * limit and IPv4 identification, at once. Where one of the two interfaces has it in pieces (segmentation) or merged
- * (GRO), one contains the other, and each piece's identification is one more. A retransmission over another path has
- * the same numbers alone. A RST is never taken for one: it has no sequence number of its own, and an outsider's may
- * come by another way.
- */
-static __always_inline bool is_stacked_copy(const struct tw_half *me, const struct frame *frame)
-{
-	__u32 end = frame_seq_end(frame);
-
-	if (!me->seen || me->ifindex == frame->ifindex || frame->flags & TCP_RST)
-		return false;
-	if (me->last_ttl != frame->ttl || me->last_ack != frame->ack)
-		return false;
-	if (((__u32)bpf_jiffies64() - me->last_tick) * config.tick_us > STACKED_COPY_LIMIT_US)
-		return false;
-	if (seq_distance(me->last_seq, frame->seq) >= 0 && seq_distance(end, me->last_end) >= 0)
-		return (__u16)(frame->ip_id - me->last_id) < me->last_segments;
-	/* Merged of frames that a hook before GRO (native XDP) saw one by one. */
-	return frame->segments > me->last_segments && seq_distance(end, me->nxt) >= 0;
-}
-
-/* Our SYN or SYN-ACK, and what answers it: the round trip. */
+/* Our SYN or SYN-ACK, and what answers it: the round trip. A mere SYN comes again, or crosses ours, and answers nothing. */
 static __always_inline void time_handshake(struct tw_flow *flow, struct frame *frame)
 {
 	if (frame->outgoing)
-		flow->syn_at = micros_of(frame);
-	else if (flow->syn_at && !flow->round_trip)
-		flow->round_trip = micros_of(frame) - flow->syn_at;
+		flow->syn_at = tick_1024ns_of(frame);
+	else if (flow->syn_at && !flow->round_trip && !is_opening(frame))
+		flow->round_trip = tick_1024ns_of(frame) - flow->syn_at;
 }
 
 /*
@@ -423,14 +313,14 @@ static __always_inline bool goes_on_without_us(const struct tw_flow *flow, const
 }
 
 /*
- * Would this segment say more than the next bytes, or acknowledge more than the last ones? Then its socket is asked
+ * Does this segment carry more than the next bytes, or acknowledge more than the last ones? Then its socket is asked
  * first. Every event is among these; ordinary data and acknowledgements are not. flow: 0 where it is not known.
  */
 static __always_inline bool asks_socket(const struct tw_flow *flow, const struct frame *frame)
 {
 	const struct tw_half *me, *peer;
 
-	if (!flow || config.packets_all || frame->fragment || frame->copied || goes_on_without_us(flow, frame))
+	if (!flow || config.packets_all || frame->fragment || frame->duplicate || goes_on_without_us(flow, frame))
 		return true;
 	me = &flow->half[frame->outgoing ? OUTGOING : INCOMING];
 	peer = &flow->half[frame->outgoing ? INCOMING : OUTGOING];
@@ -475,9 +365,9 @@ static __always_inline __u16 see_segment(struct tw_flow *flow, struct frame *fra
 
 	if (frame->flags & TCP_RST) {
 		event_flags = TW_EVENT_RST;
-		frame->copied = NO_COPY;
-	} else if (frame->copied) {
-		event_flags = see_copy(me, frame);
+		frame->duplicate = NO_DUPLICATE;
+	} else if (frame->duplicate) {
+		event_flags = see_duplicate(me, frame);
 	} else if (refused > TW_REFUSED_OLD && !again_syn) {
 		event_flags = (frame->flags & TCP_SYN ? TW_EVENT_SYN : 0) | (frame->flags & TCP_FIN ? TW_EVENT_FIN : 0);
 	} else if (frame->flags & TCP_SYN) {
@@ -494,7 +384,7 @@ static __always_inline __u16 see_segment(struct tw_flow *flow, struct frame *fra
 	}
 	if (!(event_flags & TW_EVENT_RST))
 		remember(me, frame);
-	if (!untaken && !frame->copied && !(frame->flags & TCP_RST))
+	if (!untaken && !frame->duplicate && !(frame->flags & TCP_RST))
 		note_times(flow, frame,
 			   event_flags & (TW_EVENT_KEEPALIVE | TW_EVENT_RETRANSMISSION) ? 0 : frame->payload);
 	if (event_flags & (TW_EVENT_SYN | TW_EVENT_HANDSHAKE_ACK) && refused <= TW_REFUSED_OLD)
@@ -502,68 +392,16 @@ static __always_inline __u16 see_segment(struct tw_flow *flow, struct frame *fra
 	if (frame->outgoing && is_connection(lookup))
 		flow->owned = 1;
 	count_segment(me, frame);
-	if (untaken || frame->copied || event_flags & TW_EVENT_RETRANSMISSION)
-		count_again(flow, frame, untaken && !frame->copied ? frame->payload : again,
+	if (untaken || frame->duplicate || event_flags & TW_EVENT_RETRANSMISSION)
+		count_again(flow, frame, untaken && !frame->duplicate ? frame->payload : again,
 			    event_flags & TW_EVENT_RETRANSMISSION && !(event_flags & TW_EVENT_KEEPALIVE));
-	if (frame->copied) {
-		__sync_fetch_and_add(&flow->loss.copied_segs_in, segments_again(frame, again));
-		__sync_fetch_and_add(&flow->loss.copied_buffers_in, 1);
+	if (frame->duplicate) {
+		__sync_fetch_and_add(&flow->loss.duplicate_segs_in, segments_again(frame, again));
+		__sync_fetch_and_add(&flow->loss.duplicate_buffers_in, 1);
 	}
 	if (frame->reordered)
 		count_reordered(&flow->loss, frame);
 	return event_flags;
-}
-
-/*
- * The short way, of what see_segment() would only count: the next bytes, or an acknowledgement, of a flow in which nothing
- * is open. Everything else goes the long way. is_plain(): by its header alone.
- */
-static __always_inline bool is_plain(const struct frame *frame)
-{
-	if (config.packets_all || !config.no_timeline || config.forwarded)
-		return false;
-	return (frame->flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK && frame->window &&
-	       !frame->fragment && !frame->bad_header;
-}
-
-static __always_inline bool is_next(const struct tw_flow *flow, const struct frame *frame)
-{
-	const struct tw_half *me = &flow->half[frame->outgoing ? OUTGOING : INCOMING];
-	const struct tw_half *peer = &flow->half[frame->outgoing ? INCOMING : OUTGOING];
-
-	if (!me->seen || me->nxt != frame->seq || me->ifindex != frame->ifindex)
-		return false;
-	if (flow->foreign | flow->strays | flow->alias | flow->translated | flow->hop | flow->held | flow->orphaned)
-		return false;
-	if (me->zero_window | peer->zero_window | me->probe_pending | peer->probe_pending | me->hole | peer->hole)
-		return false;
-	if (me->syn == SYN_SEEN && (peer->syn != SYN_ACK_SEEN || seq_distance(peer->isn, frame->ack) <= 0))
-		return false;
-	return peer->seen; /* see goes_on_without_us() */
-}
-
-static __always_inline void take_next(struct tw_flow *flow, struct frame *frame)
-{
-	struct tw_half *me = &flow->half[frame->outgoing ? OUTGOING : INCOMING];
-	struct tw_half *peer = &flow->half[frame->outgoing ? INCOMING : OUTGOING];
-
-	/* The handshake's last ACK, or that of a FIN: an event in a timeline only. */
-	if ((me->syn == SYN_SEEN || peer->fin != peer->fin_acked) &&
-	    see_acknowledgement(me, peer, frame, 0) & TW_EVENT_HANDSHAKE_ACK)
-		time_handshake(flow, frame);
-	note_times(flow, frame, frame->payload);
-	if (frame->payload) {
-		me->nxt = frame_seq_end(frame);
-		me->single = as_single_byte(frame);
-		remember_age(me, frame);
-	}
-	remember(me, frame);
-	count_segment(me, frame);
-}
-
-static __always_inline bool both_fins_acked(const struct tw_flow *flow)
-{
-	return flow->half[0].fin && flow->half[0].fin_acked && flow->half[1].fin && flow->half[1].fin_acked;
 }
 
 #endif

@@ -8,7 +8,7 @@
  *
  * Which two belong together is shown by a segment that passes: forwarding and NAT change addresses, ports, hop limit and
  * checksums, and neither the sequence numbers nor the window nor the IPv4 identification. So each arrival of an unknown
- * flow is noted under those, and what leaves looks itself up. Nobody asks conntrack.
+ * flow is noted under those, and what leaves looks itself up. conntrack is not read.
  */
 #ifndef TCPWITNESS_HOP_H
 #define TCPWITNESS_HOP_H
@@ -48,7 +48,7 @@ static __always_inline void note_arrival(const struct frame *frame)
 
 /*
  * NAT that has forgotten a connection gives it other addresses with the next segment. Noting each would cost more than
- * all else, and who is silent for so long asks for it seldom.
+ * all else; after so long a silence it is seldom needed.
  */
 #define SILENCE_MS 100
 

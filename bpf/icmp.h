@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * icmp.h: reads an ICMP error that quotes a segment of TCP: who sent it, what it says, and whose segment it is. In
+ * icmp.h: reads an ICMP error that quotes a segment of TCP: who sent it, its meaning, and whose segment it is. In
  * tuple local is who sent the quoted segment.
  */
 #ifndef TCPWITNESS_ICMP_H
@@ -39,7 +39,7 @@ static __always_inline bool quote_v4(struct __sk_buff *skb, __u32 at, struct tw_
 
 	if (bpf_skb_load_bytes(skb, at, &ip, sizeof(ip)))
 		return false;
-	if (ip.version_ihl >> 4 != 4 || ip.protocol != IPPROTO_TCP || ip.fragment & bpf_htons(0x1fff))
+	if (ip.version_ihl >> 4 != 4 || ip.protocol != IPPROTO_TCP || ip.fragment & bpf_htons(IP_OFFSET))
 		return false;
 	if (bpf_skb_load_bytes(skb, at + (ip.version_ihl & 15) * 4, &tcp, sizeof(tcp)))
 		return false;
@@ -79,7 +79,7 @@ static __always_inline bool read_icmp_v4(struct __sk_buff *skb, __u32 at, struct
 	if (bpf_skb_load_bytes(skb, at, &ip, sizeof(ip)) || ip.protocol != IPPROTO_ICMP)
 		return false;
 	at += (ip.version_ihl & 15) * 4;
-	if (ip.fragment & bpf_htons(0x1fff) || bpf_skb_load_bytes(skb, at, &icmp, sizeof(icmp)))
+	if (ip.fragment & bpf_htons(IP_OFFSET) || bpf_skb_load_bytes(skb, at, &icmp, sizeof(icmp)))
 		return false;
 	if (icmp.type != ICMP_DEST_UNREACH && icmp.type != ICMP_TIME_EXCEEDED && icmp.type != ICMP_PARAMETERPROB)
 		return false;

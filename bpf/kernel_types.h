@@ -10,6 +10,7 @@
 #define TCPWITNESS_KERNEL_TYPES_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -354,6 +355,7 @@ enum skb_drop_reason {
 	SKB_DROP_REASON_QUEUE_PURGE,
 	SKB_DROP_REASON_SOCKET_FILTER,
 	SKB_DROP_REASON_SOCKET_RCVBUFF,
+	SKB_DROP_REASON_IP_OUTNOROUTES,
 };
 
 #pragma clang attribute pop

@@ -42,13 +42,13 @@ struct tw_half {
 	__u32 last_ack;
 	__u32 last_tick;    /* jiffies */
 	__u32 payload_tick; /* likewise, of the newest payload; see times.h */
-	__u32 top_stamp;    /* the newest of TCP's timestamps, host order; 0: none */
+	__u32 max_tsval;    /* the newest of TCP's timestamps, host order; 0: none */
 	__u16 last_id;      /* IPv4 identification */
 	__u16 last_segments;
-	__u16 top_id;
+	__u16 top_id; /* of the segment with the highest number */
 	__u8 last_ttl;
-	__u8 runs;   /* so often in a row its IPv4 identification counted up; see is_older() */
-	__u8 single; /* the newest new segment was one byte: its flags */
+	__u8 ip_id_in_order; /* so often in a row its IPv4 identification counted up; see is_older() */
+	__u8 last_one_byte;  /* the newest new segment was one byte: its flags */
 	__u8 seen;
 	__u8 syn; /* 1 SYN, 2 SYN-ACK, 3 SYN and its handshake ACK */
 	__u8 fin;
@@ -62,14 +62,14 @@ struct tw_half {
 	__u32 first_end; /* after the first payload */
 	__u32 hole_from; /* sequence numbers of which some are missing, where hole is set */
 	__u32 hole_to;
-	__u32 hole_at; /* since when; see micros() */
+	__u32 hole_at; /* since when; see tick_1024ns() */
 	__u8 apart[40];
 };
 _Static_assert(__builtin_offsetof(struct tw_half, isn) == 64, "what a segment writes");
 _Static_assert(sizeof(struct tw_half) == 128, "one direction's cache lines are not the other's");
 
 /*
- * What the wire knows of a flow without asking the socket. A flow has the key that its socket has: where NAT gives its
+ * What the wire shows of a flow without asking the socket. A flow has the key that its socket has: where NAT gives its
  * segments other addresses, a second entry (an alias) leads from those to it.
  */
 struct tw_flow {
@@ -87,7 +87,7 @@ struct tw_flow {
 	__u8 syn_held;   /* tw_config.digests: `syn` has not been reported */
 	__u8 pad[6];
 	__u64 cookie;     /* tw_config.digests: of the socket whose events may wait; see digest.h */
-	__u32 syn_at;     /* our newest SYN or SYN-ACK; see micros() */
+	__u32 syn_at;     /* our newest SYN or SYN-ACK; see tick_1024ns() */
 	__u32 round_trip; /* of the handshake, same unit; 0: not seen */
 	__u32 held_seq;
 	__u32 held_at;
@@ -113,6 +113,11 @@ static __always_inline void take_wire(const struct tw_flow *flow, struct tw_wire
 	wire->segs_out = flow->half[1].segs;
 	wire->retrans_bytes_in = flow->half[0].retrans_bytes;
 	wire->retrans_bytes_out = flow->half[1].retrans_bytes;
+}
+
+static __always_inline bool both_fins_acked(const struct tw_flow *flow)
+{
+	return flow->half[0].fin && flow->half[0].fin_acked && flow->half[1].fin && flow->half[1].fin_acked;
 }
 
 /* Bounded: the least recently used flow goes when a new one finds no room. Sized by the loader. */
@@ -156,7 +161,7 @@ static __always_inline bool flow_wanted(const struct tw_tuple *tuple)
 	if (!any_translation())
 		return false;
 	flow = bpf_map_lookup_elem(&flows, tuple);
-	return flow && flow->translated; /* it is there because the filters want one of the two */
+	return flow && flow->translated; /* it is there because one of the two matches the filters */
 }
 
 static __always_inline struct tw_cpu_state *this_cpu_state(void)
@@ -166,7 +171,7 @@ static __always_inline struct tw_cpu_state *this_cpu_state(void)
 	return bpf_map_lookup_elem(&cpu_states, &zero);
 }
 
-/* New, or in place of the one there. False where it found no room. Counted, as the map does not say whom it evicts. */
+/* New, or in place of the one there. False where it found no room. Counted, as the map does not report what it evicts. */
 static __always_inline bool put_flow(const struct tw_tuple *key, const struct tw_flow *flow)
 {
 	struct tw_cpu_state *cpu = this_cpu_state();

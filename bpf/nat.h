@@ -5,7 +5,7 @@
  * NAT in this namespace (DNAT and REDIRECT in OUTPUT and PREROUTING, SNAT, masquerading) works between the socket and
  * the hooks: at tc egress a segment has the translated addresses, and so has what comes back at ingress. The join is
  * made at egress, where the segment still carries its socket: an alias in the flow map leads from the wire's addresses to
- * the socket's, and from there on both directions are the socket's own. Nobody asks conntrack.
+ * the socket's, and from there on both directions are the socket's own. conntrack is not read.
  */
 #ifndef TCPWITNESS_NAT_H
 #define TCPWITNESS_NAT_H
@@ -99,11 +99,13 @@ static __always_inline void emit_translation(struct __sk_buff *skb, const struct
 	submit_record(record);
 }
 
+/* Of one IP packet. Farther apart, two numbers belong to two connections. */
+#define MOST_SYN_PAYLOAD 0xffff
+
 /*
  * A SYN-ACK leaves: what its request's SYN counted. It came before anything tied its addresses to a socket, or belongs
  * to an earlier connection on them.
  */
-#define MOST_SYN_PAYLOAD 0xffff
 static __always_inline void count_syn_before(struct tw_flow *flow, const struct frame *frame)
 {
 	struct tw_half *peer = &flow->half[INCOMING];

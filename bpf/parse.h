@@ -20,6 +20,13 @@
 #define ETH_P_8021Q 0x8100
 #define ETH_P_8021AD 0x88a8
 
+#define VLAN_VID_MASK 0x0fff
+
+#define IP_OFFSET 0x1fff /* ipv4_header.fragment: where it begins, in 8 bytes */
+#define IP_MF 0x2000
+#define IP6_OFFSET 0xfff8 /* ipv6_extension.fragment: likewise, in bytes */
+#define IP6_MF 0x0001
+
 #define NEXT_HOP_BY_HOP 0
 #define NEXT_ROUTING 43
 #define NEXT_FRAGMENT 44
@@ -89,7 +96,7 @@ struct frame {
 	__u32 ifindex;
 	__u32 segments; /* GSO or GRO: how many wire segments this is; at least 1 */
 	__u32 seq, ack, payload;
-	__u32 stamp;   /* TCP's timestamp where it stands in its usual place, else 0 */
+	__u32 tsval;   /* of TCP's timestamp option where it stands in its usual place, else 0; network order */
 	__u32 hidden;  /* see hide_from_verifier() */
 	__u32 came_in; /* outgoing and forwarded: the interface it came in on */
 	__u64 now_ns;  /* see frame_time() */
@@ -105,11 +112,11 @@ struct frame {
 	__u8 is_ipv4;
 	__u8 fragment;
 	__u8 bad_header;
-	__u8 extra_headers; /* IPv4 options, or IPv6 extension headers: IP may discard it for what they say */
+	__u8 extra_headers; /* IPv4 options, or IPv6 extension headers: IP may discard it for their contents */
 	__u8 hook;          /* enum tw_hook */
 	__u8 outgoing;
 	__u8 reordered;  /* as in struct tw_segment */
-	__u8 copied;     /* enum copied */
+	__u8 duplicate;  /* enum duplicate */
 	__u8 translated; /* tuple is the socket's, the frame had others */
 	__u8 forwarding;
 	__u8 for_others; /* config.forwarded: see is_for_others() */
@@ -123,14 +130,14 @@ static __always_inline __u64 frame_time(struct frame *frame)
 	return frame->now_ns;
 }
 
-/* Is the packet one that the network delivers again? See copies.h. */
-enum copied {
-	NO_COPY = 0,
-	COPY = 1,
-	COPY_IF_RECEIVED = 2, /* if its socket has the first one already */
+/* Is the packet one that the network delivers again? See duplicates.h. */
+enum duplicate {
+	NO_DUPLICATE = 0,
+	DUPLICATE = 1,
+	DUPLICATE_IF_RECEIVED = 2, /* if its socket has the first one already */
 };
 
-/* The same number, of which the verifier knows nothing any more: paths that differ only in it become one. */
+/* The same number, whose bounds the verifier has forgotten: paths that differ only in it become one. */
 static __always_inline __u32 hide_from_verifier(struct frame *frame, __u32 number)
 {
 	*(volatile __u32 *)&frame->hidden = number;
@@ -155,7 +162,7 @@ static __always_inline void copy_ipv6(__u8 *to, const __be32 *from)
 		words[i] = from[i];
 }
 
-/* What an IP length leaves behind `headers` of its bytes; 0: it says nothing; 1: too short for any TCP header. */
+/* What an IP length leaves behind `headers` of its bytes; 0: it has no length; 1: too short for any TCP header. */
 static __always_inline __u32 left_after(__u32 length, __u32 headers)
 {
 	if (length == 0)
@@ -163,8 +170,26 @@ static __always_inline __u32 left_after(__u32 length, __u32 headers)
 	return length > headers ? length - headers : 1;
 }
 
+#define TCPOPT_EOL 0
+#define TCPOPT_NOP 1
+#define TCPOPT_MSS 2
+#define TCPOLEN_MSS 4
+#define TCPOPT_WINDOW 3
+#define TCPOLEN_WINDOW 3
+#define TCPOPT_SACK_PERM 4
+#define TCPOLEN_SACK_PERM 2
+#define TCPOPT_SACK 5
+#define TCPOPT_TIMESTAMP 8
+#define TCPOLEN_TIMESTAMP 10
+#define TCPOPT_MPTCP 30
+#define TCPOPT_FASTOPEN 34
+
+/* Four bytes of a TCP header's options, as they begin a timestamp. */
+#define PADDED_TIMESTAMP(first, second) \
+	bpf_htonl((first) << 24 | (second) << 16 | TCPOPT_TIMESTAMP << 8 | TCPOLEN_TIMESTAMP)
+
 /*
- * TCP's timestamp: where RFC 7323, appendix A, wants it, and behind what Linux puts before it in a SYN. Elsewhere it is
+ * TCP's timestamp: where RFC 7323, appendix A, recommends it, and behind what Linux puts before it in a SYN. Elsewhere it is
  * not looked for.
  */
 static __always_inline __u32 usual_timestamp(const struct cursor *at, const struct tcp_header *tcp)
@@ -173,14 +198,14 @@ static __always_inline __u32 usual_timestamp(const struct cursor *at, const stru
 
 	if ((void *)(options + 3) > at->end)
 		return 0;
-	if (options[0] == bpf_htonl(0x0101080a))
+	if (options[0] == PADDED_TIMESTAMP(TCPOPT_NOP, TCPOPT_NOP))
 		return options[1];
-	return options[1] == bpf_htonl(0x0402080a) ? options[2] : 0;
+	return options[1] == PADDED_TIMESTAMP(TCPOPT_SACK_PERM, TCPOLEN_SACK_PERM) ? options[2] : 0;
 }
 
 /*
- * The TCP header at `offset`; `after_ip` is what the IP header says follows it there (TCP header and
- * payload), 0 when it does not say (oversized GSO packet, jumbogram).
+ * The TCP header at `offset`; `after_ip` is what follows it there by the IP header (TCP header and
+ * payload), 0 when it has no length (oversized GSO packet, jumbogram).
  */
 static __always_inline int parse_tcp(const struct cursor *at, struct frame *frame, bool outgoing, __u32 offset,
 				     __u32 after_ip)
@@ -196,7 +221,7 @@ static __always_inline int parse_tcp(const struct cursor *at, struct frame *fram
 	frame->ack = bpf_ntohl(tcp->ack);
 	frame->flags = tcp->flags;
 	frame->window = bpf_ntohs(tcp->window);
-	frame->stamp = usual_timestamp(at, tcp);
+	frame->tsval = usual_timestamp(at, tcp);
 	header_length = (tcp->offset >> 4) * 4;
 	room = frame->bytes - offset;
 	if (after_ip == 0)
@@ -220,9 +245,9 @@ static __always_inline int parse_ipv4(const struct cursor *at, struct frame *fra
 	if (ip->version_ihl >> 4 != 4 || header_length < sizeof(*ip) || ip->protocol != IPPROTO_TCP)
 		return PARSED_OTHER;
 	fragment = bpf_ntohs(ip->fragment);
-	if (fragment & 0x1fff)
+	if (fragment & IP_OFFSET)
 		return PARSED_OTHER; /* not the first fragment: what stands here is payload, not ports */
-	frame->fragment = (fragment & 0x2000) != 0;
+	frame->fragment = (fragment & IP_MF) != 0;
 	frame->ttl = ip->ttl;
 	frame->ip_id = bpf_ntohs(ip->id);
 	frame->is_ipv4 = 1;
@@ -268,9 +293,9 @@ static __always_inline int parse_ipv6(const struct cursor *at, struct frame *fra
 		if (next == NEXT_FRAGMENT) {
 			__u16 fragment = bpf_ntohs(extension->fragment);
 
-			if (fragment & 0xfff8)
+			if (fragment & IP6_OFFSET)
 				return PARSED_OTHER;
-			frame->fragment = fragment & 1;
+			frame->fragment = fragment & IP6_MF;
 			size = 8;
 		} else if (next == NEXT_AUTHENTICATION) {
 			size = (extension->length + 2) * 4;
@@ -311,7 +336,7 @@ static __always_inline int parse_frame(const struct cursor *at, struct frame *fr
 			break;
 		if ((void *)(tag + 1) > at->end)
 			return PARSED_SHORT;
-		frame->vlan_id = bpf_ntohs(tag->tci) & 0xfff;
+		frame->vlan_id = bpf_ntohs(tag->tci) & VLAN_VID_MASK;
 		type = tag->type;
 		offset += sizeof(*tag);
 	}
@@ -354,36 +379,42 @@ static __always_inline void parse_options(struct frame *frame, const __u8 *bytes
 		if (at >= length || at >= OPTIONS_MAX)
 			return;
 		kind = bytes[at & 63];
-		if (kind == 0)
+		if (kind == TCPOPT_EOL)
 			return;
-		if (kind == 1) {
+		if (kind == TCPOPT_NOP) {
 			next = at + 1;
 			continue;
 		}
 		size = bytes[(at + 1) & 63];
 		if (size < 2 || at + size > length)
 			return;
-		if (kind == 2 && size == 4) {
+		if (kind == TCPOPT_MSS && size == TCPOLEN_MSS) {
 			found->mss = (__u16)(bytes[(at + 2) & 63] << 8 | bytes[(at + 3) & 63]);
-		} else if (kind == 3 && size == 3) {
+		} else if (kind == TCPOPT_WINDOW && size == TCPOLEN_WINDOW) {
 			found->wscale = bytes[(at + 2) & 63];
 			found->present |= TW_OPT_WSCALE;
-		} else if (kind == 4 && size == 2) {
+		} else if (kind == TCPOPT_SACK_PERM && size == TCPOLEN_SACK_PERM) {
 			found->present |= TW_OPT_SACK_PERMITTED;
-		} else if (kind == 5) {
+		} else if (kind == TCPOPT_SACK) {
 			found->present |= TW_OPT_SACK;
-		} else if (kind == 8 && size == 10) {
+		} else if (kind == TCPOPT_TIMESTAMP && size == TCPOLEN_TIMESTAMP) {
 			found->ts_val = option_u32(bytes, at + 2);
 			found->ts_ecr = option_u32(bytes, at + 6);
 			found->present |= TW_OPT_TIMESTAMP;
-		} else if (kind == 30) {
+		} else if (kind == TCPOPT_MPTCP) {
 			found->present |= TW_OPT_MPTCP;
-		} else if (kind == 34) {
+		} else if (kind == TCPOPT_FASTOPEN) {
 			found->present |= TW_OPT_FASTOPEN;
 		}
 		asm volatile("" ::: "memory");
 		next = at + size;
 	}
+}
+
+/* Only a SYN that begins a connection: its sender may find a socket where an earlier one did not. */
+static __always_inline bool is_opening(const struct frame *frame)
+{
+	return (frame->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
 }
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * processes.bpf.c: which processes descend from one that is followed, and of which user a process was that is gone. Loaded
- * only where --children, a command or --uid asks for it: /proc does not know a child any more that lived for milliseconds.
+ * only where --children, a command or --uid asks for it: /proc has no entry any more for a child that lived for milliseconds.
  * A fork comes before anything that the child does, so whoever reads a connection's events finds its process here.
  */
 #include <stdbool.h>

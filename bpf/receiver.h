@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * receiver.h: what a socket says of itself, and whether it would take a segment that came in for it.
+ * receiver.h: what a socket has of itself, and whether it would take a segment that came in for it.
  *
  * RFC 9293, 3.10.7 in the order of tcp_validate_incoming() and tcp_ack(). What TCP refuses changes nothing at the
  * receiver, so it may change nothing here. Timestamps are not looked at: the kernel's own drop reports those.
@@ -11,7 +11,7 @@
 #include "parse.h"
 #include "sock.h"
 
-/* What a socket says of itself, and the cookie that joins its witnesses. */
+/* What a socket has of itself, and the cookie that joins its witnesses. */
 struct lookup {
 	__u64 cookie;
 	struct tw_socket_view view;
@@ -69,7 +69,7 @@ static __always_inline __u8 refused_numbers(const struct frame *frame, const str
 	return TW_REFUSED_NOT;
 }
 
-/* Why TCP will not take this incoming segment (enum tw_refused). NOT where it will, and where nobody can know. */
+/* Why TCP will not take this incoming segment (enum tw_refused). NOT where it will, and where that cannot be known. */
 static __always_inline __u8 refusal(const struct frame *frame, const struct lookup *lookup)
 {
 	const struct tw_socket_view *view = &lookup->view;

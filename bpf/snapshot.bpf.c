@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * snapshot.bpf.c: what exists without an event of its own: before we started, and still at the end. Two
- * iterators: every TCP socket of the namespace, and every process that holds one open.
+ * iterators: every TCP socket of the namespace, and every process that holds one open. And what goes over the maps.
  *
  * Records go to the iterator's own file, not to the ring: a machine with a hundred thousand sockets
  * must not overflow it.
@@ -129,71 +129,95 @@ int snapshot_samples(struct bpf_iter__tcp *ctx)
 	return 0;
 }
 
-/* Over the flow map: both hops of what is forwarded, which has no socket (TW_SOCKET_NONE). */
-SEC("iter/bpf_map_elem")
-int snapshot_hops(struct bpf_iter__bpf_map_elem *ctx)
+/*
+ * Programs that user space runs (BPF_PROG_RUN) rather than reads: not every kernel lets iterators over maps be made, some
+ * are built or confined so that they get EPERM.
+ */
+
+/* Of the flow at asked_hop, what it has counted, into hop_record. Returns 1 where it is a hop of a forwarded connection. */
+struct tw_tuple asked_hop;
+struct tw_socket hop_record;
+
+SEC("raw_tp")
+int snapshot_hop(void *ctx)
 {
-	const struct tw_tuple *key = ctx->key;
-	const struct tw_flow *flow = ctx->value;
+	struct tw_tuple key = asked_hop;
+	const struct tw_flow *flow = bpf_map_lookup_elem(&flows, &key);
 	struct tw_socket record = {};
 
-	if (!key || !flow || !flow->hop)
+	if (!flow || !flow->hop)
 		return 0;
 	fill_header(&record.header, TW_KIND_SOCKET, 0, config.netns);
-	record.tuple = *key;
-	record.type = TW_SOCKET_NONE;
+	record.tuple = key;
+	record.type = TW_SOCKET_NONE; /* it has no socket */
 	record.has_wire = 1;
 	take_wire(flow, &record.wire);
 	record.loss = flow->loss;
 	take_times(flow, &record.times);
-	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
-	return 0;
+	hop_record = record;
+	return 1;
 }
 
 #define DIGEST_WAITS_NS 1000000000ULL
 
-/* Over the digests: what has waited long. */
-SEC("iter/bpf_map_elem")
-int release_old(struct bpf_iter__bpf_map_elem *ctx)
-{
-	const __u64 *key = ctx->key;
-	const struct digest_entry *entry = ctx->value;
-	__u64 cookie;
+/* A run of a program goes over the whole map, and gives way after so many that it hands over. */
+#define RELEASES_PER_RUN 256
 
-	if (!key || !entry || bpf_ktime_get_ns() - entry->begun_ns < DIGEST_WAITS_NS)
+/* No local variables: the verifier would follow each of their values. */
+__u64 release_not_after_ns; /* digests that have begun then or before */
+__u32 releases_left;
+
+static long release_one(struct bpf_map *map, const __u64 *key, const struct digest_entry *entry, void *unused)
+{
+	__u64 cookie = *key;
+
+	if (entry->released || entry->begun_ns > release_not_after_ns)
 		return 0;
-	cookie = *key;
 	release_digest(cookie);
-	return 0;
+	return --releases_left == 0;
 }
 
-/* Over the digests, at the end of a run. */
-SEC("iter/bpf_map_elem")
-int release_all(struct bpf_iter__bpf_map_elem *ctx)
+/* Returns 1 where more may wait. */
+static __always_inline int release_digests(__u64 not_after_ns)
 {
-	const __u64 *key = ctx->key;
-	__u64 cookie;
-
-	if (!key)
-		return 0;
-	cookie = *key;
-	release_digest(cookie);
-	return 0;
+	release_not_after_ns = not_after_ns;
+	releases_left = RELEASES_PER_RUN;
+	bpf_for_each_map_elem(&digests, release_one, 0, 0);
+	return releases_left == 0;
 }
 
-/* Over the flow map, at the end of a run: SYNs that a listener has not answered. */
-SEC("iter/bpf_map_elem")
-int release_openings(struct bpf_iter__bpf_map_elem *ctx)
+/* What has waited long. */
+SEC("raw_tp")
+int release_old(void *ctx)
 {
-	const struct tw_tuple *key = ctx->key;
-	struct tw_flow *flow = ctx->value;
+	return release_digests(bpf_ktime_get_ns() - DIGEST_WAITS_NS);
+}
+
+/* At the end of a run. */
+SEC("raw_tp")
+int release_all(void *ctx)
+{
+	return release_digests(~0ULL);
+}
+
+static long release_one_opening(struct bpf_map *map, const struct tw_tuple *key, struct tw_flow *flow, void *unused)
+{
 	struct tw_tuple tuple;
 
-	if (!key || !flow || !flow->syn_held)
+	if (!flow->syn_held)
 		return 0;
 	tuple = *key;
 	release_opening(&tuple, flow);
-	return 0;
+	return --releases_left == 0;
+}
+
+/* At the end of a run: SYNs that a listener has not answered. */
+SEC("raw_tp")
+int release_openings(void *ctx)
+{
+	releases_left = RELEASES_PER_RUN;
+	bpf_for_each_map_elem(&flows, release_one_opening, 0, 0);
+	return releases_left == 0;
 }
 
 /* What is asked for while the run goes on. */

@@ -2,7 +2,7 @@
 /*
  * sock.h: from the kernel's socket structures to the records' tuple, control block and actor.
  *
- * Every function takes pointers that the verifier knows by type and reads them directly. A mini-socket
+ * Every function takes pointers whose type the verifier knows, and reads them directly. A mini-socket
  * (TIME_WAIT, NEW_SYN_RECV) has no lock, flags or queues: callers look at the state first.
  */
 #ifndef TCPWITNESS_SOCK_H
@@ -197,7 +197,7 @@ static __always_inline void control_block(const struct tcp_sock *tp, struct tw_c
 	cb->packets_out = tp->packets_out > 0xffff ? 0xffff : (__u16)tp->packets_out;
 }
 
-/* A process as the user knows it: thread-group id and the leader's name. */
+/* A process as users name it: thread-group id and the leader's name. */
 static __always_inline void task_actor(const struct task_struct *task, struct tw_actor *actor)
 {
 	__builtin_memset(actor, 0, sizeof(*actor));
@@ -216,7 +216,7 @@ static __always_inline void task_actor(const struct task_struct *task, struct tw
 
 /*
  * `current`, read only where it is evidence: with the socket locked by a process. In softirq it is
- * whoever was interrupted, so the record says nothing then.
+ * whoever was interrupted, so the record has no process then.
  */
 static __always_inline void current_actor(bool owned, struct tw_actor *actor)
 {

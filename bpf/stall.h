@@ -2,7 +2,7 @@
 /*
  * stall.h: small writes that wait for an ACK which the peer delays (Nagle's algorithm beside RFC 1122's delayed ACKs).
  *
- * When send() returns, the kernel's own rule says whether Nagle's algorithm holds the rest back; the flow then knows
+ * When send() returns, the kernel's own rule decides whether Nagle's algorithm holds the rest back; the flow then knows
  * which number waits. The segment that begins there ends the wait. An ordinary segment costs the test of one byte.
  */
 #ifndef TCPWITNESS_STALL_H
@@ -18,15 +18,19 @@
 static __always_inline bool nagle_holds(const struct tcp_sock *tp)
 {
 	__u32 unsent = tp->write_seq - tp->snd_nxt;
+	__s32 room = (__s32)(tp->snd_una + tp->snd_wnd - tp->snd_nxt); /* below 0: the peer has shrunk its window */
 
 	if (!bpf_core_field_exists(tp->nonagle) || !bpf_core_field_exists(tp->snd_cwnd) ||
 	    !bpf_core_field_exists(tp->snd_sml) || !bpf_core_field_exists(tp->rtt_min))
 		return false;
 	if (!unsent || unsent >= tp->mss_cache || BPF_CORE_READ_BITFIELD(tp, nonagle))
 		return false;
-	if (!tp->packets_out || tp->packets_out >= tp->snd_cwnd || tp->snd_una + tp->snd_wnd - tp->snd_nxt < unsent)
+	if (!tp->packets_out || tp->packets_out >= tp->snd_cwnd || room < (__s32)unsent)
 		return false;
-	return seq_distance(tp->snd_una, tp->snd_sml) > 0 && seq_distance(tp->snd_sml, tp->snd_nxt) >= 0;
+	if (seq_distance(tp->snd_una, tp->snd_sml) <= 0 || seq_distance(tp->snd_sml, tp->snd_nxt) < 0)
+		return false;
+	/* Behind a second full-sized segment an ACK is not delayed (RFC 1122, 4.2.3.2): what is waited for is the path, or a processor. */
+	return seq_distance(tp->snd_sml, tp->snd_nxt) < 2 * (__s32)tp->mss_cache;
 }
 
 /* send() has returned. */
@@ -37,7 +41,7 @@ static __always_inline void note_held(const struct tcp_sock *tp, const struct tw
 	if (!flow || flow->held)
 		return;
 	flow->held_seq = tp->snd_nxt;
-	flow->held_at = micros();
+	flow->held_at = tick_1024ns();
 	flow->held_bytes_in = (__u32)flow->half[0].bytes;
 	flow->held_retrans = flow->loss.retrans_segs_out;
 	flow->held = 1;
@@ -49,7 +53,7 @@ static __always_inline void note_held(const struct tcp_sock *tp, const struct tw
  */
 static __always_inline void end_stall(struct tw_flow *flow, const struct frame *frame, struct bpf_sock *sk)
 {
-	__u32 waited = micros() - flow->held_at;
+	__u32 waited = tick_1024ns() - flow->held_at;
 	struct tcp_sock *tp;
 
 	if (seq_distance(flow->held_seq, frame->seq) < 0)

@@ -28,6 +28,16 @@ static __always_inline bool is_link_local(__u32 first)
 	return (first & bpf_htonl(0xffc00000)) == bpf_htonl(0xfe800000);
 }
 
+/* The same connection, as its other end has it. */
+static __always_inline void reverse_tuple(const struct tw_tuple *tuple, struct tw_tuple *reversed)
+{
+	__builtin_memcpy(reversed->local_addr, tuple->remote_addr, sizeof(reversed->local_addr));
+	__builtin_memcpy(reversed->remote_addr, tuple->local_addr, sizeof(reversed->remote_addr));
+	reversed->local_port = tuple->remote_port;
+	reversed->remote_port = tuple->local_port;
+	reversed->scope = tuple->scope;
+}
+
 static __always_inline bool port_is_set(__u64 port)
 {
 	/* It has 16 bits, which the verifier has forgotten where the register was spilled (before 6.8). */

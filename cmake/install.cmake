@@ -72,7 +72,7 @@ configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/tcpwitness-config.cmake.
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/tcpwitness-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/tcpwitness-config.cmake ${PROJECT_BINARY_DIR}/tcpwitness-config-version.cmake
         DESTINATION ${package} COMPONENT development)
-# Where it lies says where the rest is: `cmake --install --prefix` chooses that later.
+# The rest is found from where it lies: `cmake --install --prefix` chooses that later.
 file(RELATIVE_PATH to_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 string(REGEX REPLACE "/$" "" to_prefix ${to_prefix})
 configure_file(${CMAKE_CURRENT_LIST_DIR}/tcpwitness.pc.in ${PROJECT_BINARY_DIR}/tcpwitness.pc @ONLY)

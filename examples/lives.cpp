@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <string>
 #include <tcpwitness/capture.hpp>
+#include <variant>
 #include <vector>
 
 using namespace tcpwitness;

@@ -1,66 +1,90 @@
 // SPDX-License-Identifier: Apache-2.0
 // own_rule.cpp: a rule of one's own, over the timeline of each connection: the server sent payload, and then none for
-// longer than a limit.
+// longer than a limit, or none any more until the connection ended.
 //
 //   own_rule dump.pcap [SECONDS]
 //
-// What a rule sees are reports: the entries of a connection's timeline in their order, then its life. Nothing is kept
-// of a connection whose life was reported, so memory is that of the open ones.
+// What a rule sees are reports: the entries of a connection's timeline in their order, then its life. What it finds is a
+// Finding with words of its own, and the numbers of the events that carry it. Nothing is kept of a connection whose life
+// was reported, so memory is that of the open ones.
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <optional>
 #include <string>
 #include <tcpwitness/capture.hpp>
+#include <variant>
 #include <vector>
 
 using namespace tcpwitness;
 
 namespace {
 
+// New payload, not what was sent before.
+bool is_new_payload(const Segment& segment) {
+  return segment.len != 0 && !segment.is(SegmentEvent::retransmission) && !segment.is(SegmentEvent::keepalive);
+}
+
 class SilentServer {
  public:
   explicit SilentServer(TimeNs limit_ns) : limit_ns_(limit_ns) {}
 
-  void take(const Report& report) {
+  // A finding with the life of a connection that this server kept waiting.
+  std::optional<Finding> take(const Report& report) {
     if (const auto* entry = std::get_if<Entry>(&report)) take(*entry);
-    if (const auto* life = std::get_if<Life>(&report)) take(*life);
+    if (const auto* life = std::get_if<Life>(&report)) return judge(*life);
+    return std::nullopt;
   }
 
  private:
-  struct Silence {
-    TimeNs last_ns = 0;  // the newest payload from the peer
+  struct Server {
+    TimeNs last_ns = 0;  // its newest payload
     EventId last = 0;
-    TimeNs longest_ns = 0;
-    EventId since = 0;  // its evidence: the segment before the silence
+    TimeNs longest_ns = 0;  // its longest silence
+    EventId since = 0;      // the segment before that
   };
+
+  static void note(Server& server, TimeNs now) {
+    if (server.last == 0 || now - server.last_ns <= server.longest_ns) return;
+    server.longest_ns = now - server.last_ns;
+    server.since = server.last;
+  }
 
   void take(const Entry& entry) {
     const auto* body = std::get_if<SegmentEntry>(&entry.body);
-    const bool from_peer = body != nullptr && !body->segment.outgoing() && body->segment.len != 0;
-    if (!from_peer) return;
-    Silence& silence = silences_[entry.conn];
-    if (silence.last != 0 && entry.ts_ns - silence.last_ns > silence.longest_ns) {
-      silence.longest_ns = entry.ts_ns - silence.last_ns;
-      silence.since = silence.last;
-    }
-    silence.last_ns = entry.ts_ns;
-    silence.last = entry.id;
+    if (entry.conn == 0 || body == nullptr || body->segment.outgoing() || !is_new_payload(body->segment)) return;
+    Server& server = servers_[entry.conn];
+    note(server, entry.ts_ns);
+    server.last_ns = entry.ts_ns;
+    server.last = entry.id;
   }
 
-  void take(const Life& life) {
-    const auto found = silences_.find(life.conn);
-    if (found == silences_.end()) return;
-    if (life.role == Role::active && found->second.longest_ns > limit_ns_) {
-      std::printf("%s -> %s: silent for %.3f s (event %llu), ended as %s\n", to_string(life.flow.local).c_str(),
-                  to_string(life.flow.remote).c_str(), static_cast<double>(found->second.longest_ns) / 1e9,
-                  static_cast<unsigned long long>(found->second.since), std::string(name(life.outcome)).c_str());
-    }
-    silences_.erase(found);
+  std::optional<Finding> judge(const Life& life) {
+    const auto found = servers_.extract(life.conn);
+    if (found.empty() || life.role != Role::active) return std::nullopt;
+    Server& server = found.mapped();
+    note(server, life.ts_ns);
+    if (server.longest_ns <= limit_ns_) return std::nullopt;
+    std::string words(64, '\0');
+    const double seconds = static_cast<double>(server.longest_ns) / 1e9;
+    words.resize(static_cast<std::size_t>(
+        std::snprintf(words.data(), words.size(), "the server sent nothing for %.3f s", seconds)));
+    Finding finding;
+    finding.confidence = life.incomplete ? Confidence::inconclusive : Confidence::certain;
+    finding.arguments = arguments::OwnWords{words};
+    finding.evidence = {server.since};
+    return finding;
   }
 
   TimeNs limit_ns_;
-  std::map<ConnectionId, Silence> silences_;
+  std::map<ConnectionId, Server> servers_;
 };
+
+void print(const Life& life, const Finding& finding) {
+  std::printf("%s -> %s (%s): %s, ended as %s\n", to_string(life.flow.local).c_str(),
+              to_string(life.flow.remote).c_str(), std::string(name(finding.confidence)).c_str(),
+              sentence(finding).c_str(), std::string(name(life.outcome)).c_str());
+}
 
 }  // namespace
 
@@ -83,7 +107,9 @@ int main(int argc, char** argv) {
   std::vector<Event> events;
   Reports reports;
   const auto judge = [&] {
-    for (const Report& report : reports) rule.take(report);
+    for (const Report& report : reports) {
+      if (const auto finding = rule.take(report)) print(std::get<Life>(report), *finding);
+    }
     reports.clear();
   };
   for (bool more = true; more;) {

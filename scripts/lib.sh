@@ -100,7 +100,7 @@ install_packages() {
   done
 }
 
-# need PACKAGE:PROBE...: installs what is missing, or says what to install and ends the script.
+# need PACKAGE:PROBE...: installs what is missing, or prints what to install and ends the script.
 need() {
   local wanted log
   mapfile -t wanted < <(missing "$@")

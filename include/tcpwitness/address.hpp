@@ -73,7 +73,7 @@ struct Prefix {
   bool operator==(const Prefix&) const = default;
 };
 
-// "192.0.2.0/24", "2001:db8::/32", or a single address. Bits outside the prefix are cleared. An Error says what
+// "192.0.2.0/24", "2001:db8::/32", or a single address. Bits outside the prefix are cleared. An Error names what
 // is wrong with the text. No name is resolved.
 [[nodiscard]] Result<Prefix> parse_prefix(std::string_view text);
 

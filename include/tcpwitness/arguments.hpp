@@ -35,9 +35,10 @@ inline constexpr std::size_t retransmit_kind_count = static_cast<std::size_t>(Re
 // "SYN", "SYN-ACK", "fast", "RTO", "zero-window RTO", "loss recovery", "tail-loss probe", "path MTU", "unknown"
 [[nodiscard]] std::string_view name(RetransmitKind kind);
 
-// Why the kernel sends a RST, as far as rules ask for it. Matched by name, too.
+// Why the kernel sends a RST, as far as rules ask for it: by the kernel's own name for it, as its numbers change (enum
+// sk_rst_reason).
 enum class ResetReason : std::uint8_t {
-  unknown,  // the kernel does not say
+  unknown,  // not reported by the kernel
   other,
   no_socket,
   keepalive_timeout,
@@ -128,7 +129,7 @@ struct ZeroWindow {
 };
 
 // retransmission: what this side sent again. The kernel reports it, or else the wire shows it: never both, and neither
-// where only the peer says that it got something twice.
+// where only the peer reports that it got something twice.
 struct Retransmission {
   struct ByKernel {
     struct Cause {
@@ -136,26 +137,26 @@ struct Retransmission {
       std::uint32_t count = 0;
       std::uint32_t seen = 0;  // of count, seen on the wire
     };
-    std::vector<Cause> causes{};   // of what it reported
-    std::uint32_t again = 0;       // all that it counts
-    std::uint32_t of = 0;          // segments that it sent
-    std::uint32_t refused = 0;     // of `again`: never left this machine
-    std::uint32_t put_off = 0;     // attempts beside these: the copy before still waited
-    std::uint32_t not_tried = 0;   // attempts beside these: no route, or beyond the peer's window
-    bool compared = false;         // the wire was there to show them, and something left
-    std::uint32_t syn_acks = 0;    // left with their request socket, and the kernel neither reports nor counts them
-    std::uint32_t unreported = 0;  // seen again on the wire, and not reported by the kernel
-    std::uint32_t unseen = 0;      // reported by the kernel, and not seen on the wire
+    std::vector<Cause> causes{};      // of what it reported
+    std::uint32_t retransmitted = 0;  // segments, all that it counts (TcpRetransSegs)
+    std::uint32_t sent = 0;           // segments, these included
+    std::uint32_t refused = 0;        // of `retransmitted`: never left this machine
+    std::uint32_t put_off = 0;        // attempts beside these: the copy before still waited
+    std::uint32_t not_tried = 0;      // attempts beside these: no route, or beyond the peer's window
+    bool compared = false;            // the wire was there to show them, and something left
+    std::uint32_t syn_acks = 0;       // left with their request socket, and the kernel neither reports nor counts them
+    std::uint32_t unreported = 0;     // seen again on the wire, and not reported by the kernel
+    std::uint32_t unseen = 0;         // reported by the kernel, and not seen on the wire
   };
   struct ByWire {
-    std::uint32_t again = 0;
-    std::uint32_t of = 0;       // all that the wire showed
+    std::uint32_t retransmitted = 0;
+    std::uint32_t sent = 0;     // all segments of this side that the wire showed
     bool kernel_there = false;  // it could have reported them
   };
   // In vain: the peer got them twice, by its D-SACK (RFC 2883).
   struct Spurious {
-    std::uint32_t again = 0;  // by the kernel's own count
-    std::uint32_t twice = 0;  // of these
+    std::uint32_t retransmitted = 0;   // by the kernel's own count
+    std::uint32_t received_twice = 0;  // of these
   };
   std::optional<ByKernel> by_kernel{};
   std::optional<ByWire> by_wire{};
@@ -164,18 +165,20 @@ struct Retransmission {
 
 // retransmission: what the peer sent again.
 struct PeerRetransmission {
-  std::uint32_t again = 0;
-  std::uint32_t of = 0;            // all that came in
+  std::uint32_t retransmitted = 0;
+  std::uint32_t received = 0;      // all segments that came in
   std::uint32_t spurious = 0;      // all of them had been received before (TCP_OLD_DATA)
   std::uint32_t out_of_order = 0;  // came late, sent once
+  // Why another one can have sent in the peer's name.
+  enum class Doubt : std::uint8_t { none, other_hops, beyond_fin, not_yet_sent } doubt = Doubt::none;
 };
 
 // retransmission: of a connection through this machine.
 struct ForwardedRetransmission {
-  std::uint32_t client_again = 0;
-  std::uint32_t client_of = 0;
-  std::uint32_t server_again = 0;
-  std::uint32_t server_of = 0;
+  std::uint32_t client_retransmitted = 0;
+  std::uint32_t client_sent = 0;
+  std::uint32_t server_retransmitted = 0;
+  std::uint32_t server_sent = 0;
 };
 
 // path-mtu-black-hole: small segments get through and no full-size one.
@@ -204,7 +207,7 @@ struct ForwardedPathMtu {
 // path-dead: after a pause nothing is answered any more.
 struct PathDead {
   std::int64_t silence_ns = 0;  // since a segment of the peer was taken
-  std::int64_t idle_ns = 0;     // before the first segment that went unanswered
+  std::int64_t idle_ns = 0;     // before the first segment that went unanswered; 0: no pause
   std::uint32_t tries = 0;      // retransmissions
   bool given_up = false;        // by the kernel
   int error = 0;                // given_up: errno
@@ -229,7 +232,7 @@ struct Keepalive {
   std::uint32_t sent = 0;
   std::uint32_t answered = 0;
   std::uint32_t unanswered = 0;  // in a row, now
-  bool one_way = false;          // no segment of the peer was seen: nobody knows whether they were answered
+  bool one_way = false;          // no segment of the peer was seen: not known whether they were answered
   std::uint32_t received = 0;    // the peer's
   std::uint32_t replied = 0;     // to the peer's
   // This side's timers (TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT). probes 0: not known.
@@ -355,12 +358,14 @@ struct RxDropped {
 
 // tx-not-sent: segments of TCP that never left this machine.
 struct TxNotSent {
-  enum class How : std::uint8_t { dropped, no_neighbour, unexplained, keepalive, refused };
+  enum class How : std::uint8_t { dropped, no_neighbour, unexplained, keepalive, refused, held, no_route };
   How how{};
   Dropped dropped{};           // how: dropped
   bool syn = false;            // no_neighbour: it was the SYN
   std::uint32_t bytes = 0;     // unexplained: that TCP wanted to send
   std::uint32_t segments = 0;  // refused: that TCP sent again, each of them in vain
+  std::uint32_t attempts = 0;  // held: to send it again, while the copy before was still here; no_route: in vain
+  std::int64_t within_ns = 0;  // held, no_route: the last of them behind the first
 };
 
 // bad-checksum, out-of-window, old-timestamp: what TCP refused.
@@ -486,7 +491,7 @@ struct ForwardDropped {
     Side from{};
     std::uint64_t segments = 0;
     std::string interface{};  // by which they came in
-    bool reported = false;    // the kernel says why
+    bool reported = false;    // the kernel reports why
     DropReasons reasons{};
   };
   std::vector<Lost> lost{};
@@ -507,6 +512,8 @@ struct StraySegment {
   Endpoint local{};
   Fate fate{};
   std::string reason{};  // the kernel's word for its RST
+  std::uint32_t count = 1;
+  std::int64_t within_ns = 0;  // of several: the last one behind the first
 };
 
 // rx-dropped: SYNs for no connection of this machine.
@@ -551,7 +558,7 @@ struct SynFlood {
   DropReasons dropped{};       // answers that this machine dropped
 };
 
-// What is wrong with a socket by a single look at it (`ls`); the finding's rule says which of them it is.
+// What is wrong with a socket by a single look at it (`ls`); the finding's rule names which.
 struct OpenSocketState {
   enum class What : std::uint8_t {
     peer_closed,

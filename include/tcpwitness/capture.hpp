@@ -6,7 +6,7 @@
 //   while (capture->read(events)) ...                   // feed each, then clear them; those of the last read() too
 //   correlator.finish(capture->now(), reports);
 //
-// Needs no privilege. Everything that the file says is checked before it is used. Not for two threads at once.
+// Needs no privilege. Everything in the file is checked before it is used. Not for two threads at once.
 #pragma once
 
 #include <cstdint>

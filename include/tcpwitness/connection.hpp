@@ -5,6 +5,7 @@
 // each gets its own life.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -46,6 +47,7 @@ enum class Outcome : std::uint8_t {
   syn_dropped,         // this machine dropped each SYN of the peer before its listener took one
   open,                // it goes on
 };
+inline constexpr std::size_t outcome_count = static_cast<std::size_t>(Outcome::open) + 1;
 [[nodiscard]] std::string_view name(Outcome outcome);  // "connect-timeout"
 // What nobody has to look after: it is over as it should be, or not over, or nothing is known of its end.
 [[nodiscard]] inline bool is_problem(Outcome outcome) {
@@ -60,7 +62,7 @@ enum class Role : std::uint8_t { unknown, active, passive };
 enum class ClosedBy : std::uint8_t { none, local, peer, both };
 [[nodiscard]] std::string_view name(ClosedBy closed_by);
 
-// Where a process id came from, best evidence first known wins; see docs/events.md.
+// Where a process id came from. The best evidence wins, and of equal evidence the first; see docs/events.md.
 enum class PidSource : std::uint8_t { unknown, connect, accept, listen, send, receive, close, snapshot };
 [[nodiscard]] std::string_view name(PidSource source);
 
@@ -112,7 +114,8 @@ struct Forwarded {
   // Came in on one hop and never left on the other.
   std::uint64_t lost_to_server = 0;
   std::uint64_t lost_to_client = 0;
-  // Left with the addresses that they came with, although the connection is translated: NAT did not know them any more.
+  // Left with the addresses that they came with, although the connection is translated: NAT had no entry for them any
+  // more.
   std::uint32_t untranslated = 0;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// ending.hpp: how a connection ended, as values: beside what Life has, all that explanation() needs to say it.
+// ending.hpp: how a connection ended, as values: beside what Life has, all that explanation() needs.
 //
 // One struct for what each outcome can rest on. It is complete in itself: it can be worded after the connection is
 // gone. Names, units and "not known" are as in arguments.hpp.
@@ -54,12 +54,12 @@ struct Completed {
 
 // connect-timeout
 struct ConnectTimeout {
-  std::uint32_t again = 0;                      // SYNs that were retransmitted
-  std::vector<std::int64_t> again_after_ns{};   // when each left, counted from the first SYN
-  bool syn_ack_seen = false;                    // and TCP never took it
-  arguments::DropReasons dropped_on_arrival{};  // the SYNs, on this machine
-  arguments::DropReasons dropped{};             // SYNs on their way out
-  std::uint32_t dropped_syns = 0;               // of `dropped`
+  std::uint32_t retransmitted = 0;                     // SYNs that were retransmitted
+  std::vector<std::int64_t> retransmitted_after_ns{};  // when each left, counted from the first SYN
+  bool syn_ack_seen = false;                           // and TCP never took it
+  arguments::DropReasons dropped_on_arrival{};         // the SYNs, on this machine
+  arguments::DropReasons dropped{};                    // SYNs on their way out
+  std::uint32_t dropped_syns = 0;                      // of `dropped`
   ConnectFailed failed{};
 };
 
@@ -89,6 +89,7 @@ struct Refused {
     firewall_of_listener,  // of this machine, where the listener is
     by_this_machine,       // passive: a RST
     by_reset,
+    by_own_reset,  // of this machine's TCP, to which the address belongs
     by_message,
     by_either,            // what answered was not seen
     firewall_on_arrival,  // of this machine, where the SYN arrived
@@ -118,11 +119,12 @@ struct ResetByLocal {
     in_handshake,
     firewall_between,
     firewall_in_peers_name,
-    destroyed,        // by another process (ss -K)
-    gone,             // the mini-socket in FIN_WAIT2, before its time was over
-    request_gone,     // the half-open request, with its listener
-    listener_closed,  // before accept() had taken the connection
-    not_seen,         // the RST
+    destroyed,         // by another process (ss -K)
+    gone,              // the mini-socket in FIN_WAIT2, before its time was over
+    data_after_close,  // the mini-socket in FIN_WAIT2 answered it
+    request_gone,      // the half-open request, with its listener
+    listener_closed,   // before accept() had taken the connection
+    not_seen,          // the RST
     sent,
   };
   struct Reason {
@@ -131,7 +133,7 @@ struct ResetByLocal {
   };
   How how{};
   std::optional<Reason> reason{};     // sent
-  std::int64_t reset_after_ns = 0;    // gone: since the close
+  std::int64_t reset_after_ns = 0;    // gone, data_after_close: since the close
   std::int64_t should_wait_ns = 0;    // gone: in FIN_WAIT2
   arguments::NamedProcess process{};  // listener_closed: whose listener
 };

@@ -44,7 +44,7 @@ enum class EventKind : std::uint8_t {
 };
 inline constexpr std::size_t event_kind_count = 15;
 
-// ---- What fields say ----
+// ---- What fields mean ----
 
 // Of this machine; of a capture: of the conversation's local side.
 enum class Direction : std::uint8_t { in, out };
@@ -67,7 +67,7 @@ enum class SegmentEvent : std::uint16_t {
   retransmission = 1U << 9U,  // payload, SYN or FIN at or below the highest sequence number seen
   out_of_order = 1U << 10U,   // begins beyond the highest sequence number seen; with Segment::reordered: late
   unknown_flow = 1U << 11U,   // the first of a flow whose SYN was not seen
-  window_probe = 1U << 12U,   // payload that asks whether a closed window is open again
+  window_probe = 1U << 12U,   // a zero-window probe: payload into a closed window
   no_socket = 1U << 13U,      // came in: no socket wanted it; left: none sent it
   fragment = 1U << 14U,       // of IP: the TCP header is in the first one alone
   bad_header = 1U << 15U,     // its data offset or IP length contradict the frame
@@ -117,19 +117,19 @@ enum class IcmpWay : std::uint8_t {
   left = 2,  // forwarded: for the sender of the quoted segment; ends as in `sent`
 };
 
-// Bits of ControlBlock::flags, of HeldState::flags, and the first five of SocketView::flags.
+// Bits of ControlBlock::flags, HeldState::flags and SocketView::flags (there without `connected`).
 enum class SocketFlag : std::uint8_t {
   locked = 1U << 0U,        // sk_lock.owned: by a process
   keepalive = 1U << 1U,     // SO_KEEPALIVE is on
   fin_received = 1U << 2U,  // SOCK_DONE: the peer's FIN was processed
   orphaned = 1U << 3U,      // SOCK_DEAD: no process has it open
   repair = 1U << 4U,        // TCP_REPAIR
-  linger = 1U << 5U,        // SO_LINGER is on
+  linger = 1U << 5U,        // SO_LINGER of 0 s: close() sends a RST
   connected = 1U << 6U,     // of a SocketFound: it connected, so that bytes_acked counts a SYN
   present = 1U << 7U,       // it was read; without this bit all else is zero
 };
 
-// Bits of ControlBlock::more and of HeldState::more.
+// Bits of ControlBlock::details and of HeldState::details.
 enum class SocketDetail : std::uint8_t {
   unaccepted = 1U << 0U,      // it waits for accept(): no process has it and none had
   no_delay = 1U << 1U,        // TCP_NODELAY
@@ -153,7 +153,7 @@ enum class PortChoice : std::uint8_t {
   kept = 1U << 2U,       // SYN_RECV to CLOSE with its port: another child of its request came first
 };
 
-inline constexpr std::uint32_t reset_reason_unknown = 0xffffffffU;  // of a Reset: the kernel does not say (before 6.10)
+inline constexpr std::uint32_t reset_reason_unknown = 0xffffffffU;  // of a Reset: not reported (before 6.10)
 inline constexpr int retransmit_error_unknown = -128;               // of a Retransmit (before 6.15)
 inline constexpr std::size_t comm_length = 16;
 inline constexpr std::uint32_t no_ssthresh = 0x7fffffffU;  // of a Sample: TCP_INFINITE_SSTHRESH
@@ -174,7 +174,7 @@ struct RecordHeader {
   std::uint8_t version;  // of the layout
 };
 
-// `current` at the event. Valid only where the flags say so (docs/kernel.md).
+// `current` at the event. Valid only where the flags are set (docs/kernel.md).
 struct Actor {
   std::uint32_t tgid;              // process id in the initial PID namespace
   std::uint32_t exit_code;         // while exiting: the low 7 bits are the signal
@@ -204,7 +204,7 @@ struct ControlBlock {
   std::uint32_t keepalive_time_ms;  // idle before the first probe; 0: SO_KEEPALIVE is off
   std::uint32_t keepalive_intvl_ms;
   std::uint32_t user_timeout_ms;    // TCP_USER_TIMEOUT; 0: none
-  std::uint32_t dsack_dups;         // segments that the peer says it got twice (RFC 2883)
+  std::uint32_t dsack_dups;         // segments that the peer reports it got twice (RFC 2883)
   std::uint32_t since_received_ms;  // since a segment of the peer was last taken (keepalive_time_elapsed())
   std::uint16_t sk_err;             // errno that the process will get; 0: none
   std::uint8_t keepalive_probes;    // before giving up; 0: SO_KEEPALIVE is off
@@ -222,7 +222,7 @@ struct ControlBlock {
   [[nodiscard]] bool is(SocketDetail detail) const { return has(details, detail); }
 };
 
-// What the kernel thought just before it processed an incoming segment, or of the socket that sent an outgoing one.
+// The socket just before the kernel processed an incoming segment, or the one that sent an outgoing segment.
 struct SocketView {
   std::uint32_t snd_una;
   std::uint32_t snd_nxt;
@@ -266,10 +266,10 @@ struct LossCounters {
   std::uint32_t retrans_segs_out;
   std::uint32_t reordered_segs_in;  // filled a hole sooner than a retransmission can
   std::uint32_t reordered_segs_out;
-  std::uint32_t stalls;             // small writes that Nagle's algorithm held back until a late, bare ACK came
-  std::uint32_t stall_ms;           // all of them together
-  std::uint32_t copied_segs_in;     // the network delivered them twice; in segs_in, too
-  std::uint32_t copied_buffers_in;  // the same in buffers of GSO or GRO, which is what the kernel drops
+  std::uint32_t stalls;                // small writes that Nagle's algorithm held back until a late, bare ACK came
+  std::uint32_t stall_ms;              // all of them together
+  std::uint32_t duplicate_segs_in;     // the network delivered them twice; in segs_in, too
+  std::uint32_t duplicate_buffers_in;  // the same in buffers of GSO or GRO, which is what the kernel drops
 };
 
 // When payload passed the interface, and how long none did. Index 0: in, 1: out. Kernel's clock; 0: not seen. What
@@ -326,9 +326,9 @@ struct Segment {
   Refusal refused;
   std::uint8_t nat;  // the frame had the addresses of Translation::wire; tuple is the socket's
   Forwarding forwarding;
-  std::uint8_t copied;    // the network has delivered it before; nobody sent it again
-  std::uint32_t came_in;  // of a hop, where it leaves: the interface on which it came in; 0: this machine made it
-  // Beyond the record: what the whole conversation says of it, where all of it is seen.
+  std::uint8_t duplicate;  // the network has delivered it before; nobody sent it again
+  std::uint32_t came_in;   // of a hop, where it leaves: the interface on which it came in; 0: this machine made it
+  // Beyond the record: what the whole conversation shows of it, where all of it is seen.
   Analysis analysis{};
   SackBlocks sack{};  // of a capture
   Direction direction = Direction::in;
@@ -358,8 +358,9 @@ struct Retransmit {
   std::uint32_t seq;
   std::uint32_t end_seq;  // the first number after it: a SYN or FIN counts one
   ControlBlock cb;        // of a SYN-ACK: state and numbers alone
-  std::int32_t err;     // 0: it left; above 0 the qdisc refused it, -1 netfilter, -16 put off; retransmit_error_unknown
-  std::uint8_t synack;  // tcp_retransmit_synack
+  std::int32_t
+      err;  // 0: it left; above 0 the qdisc refused it, -EPERM netfilter, -EBUSY put off; retransmit_error_unknown
+  std::uint8_t synack;       // tcp_retransmit_synack
   std::uint8_t num_timeout;  // synack: how often before
   std::uint16_t segments;    // of the wire in this buffer
   std::uint8_t acked;        // synack: the handshake's ACK has come, and more is waited for
@@ -546,7 +547,7 @@ struct HeldSegment {
   std::uint32_t ts_val;
   std::uint32_t ts_ecr;
   __extension__ union {
-    struct {  // of a full socket and a request
+    struct {  // of a full socket, a request and TIME_WAIT
       std::uint32_t snd_una;
       std::uint32_t snd_nxt;
       std::uint32_t rcv_nxt;
@@ -569,7 +570,7 @@ struct HeldSegment {
   std::uint8_t ttl;
   std::uint8_t options;  // TcpOption
   std::uint8_t wscale;
-  SocketKind type;  // unknown: the flow map alone says that the socket takes it
+  SocketKind type;  // unknown: known from the flow map alone: the socket takes it
   TcpState state;
   union {
     std::uint8_t socket_flags;  // SocketFlag
@@ -604,6 +605,7 @@ struct SocketDigest {
   HeldEvents held;
   std::uint8_t destroyed;  // the rest is that of SocketDestroyed; 0: the socket goes on, and the rest is 0
   std::uint8_t has_wire;
+  std::uint8_t counted;  // records that the kernel counted it as; see events_in()
   ControlBlock cb;
   WireCounters wire;  // set where has_wire, destroyed or not
   LossCounters loss;

@@ -72,7 +72,7 @@ enum tw_segment_event {
 	TW_EVENT_RETRANSMISSION = 1 << 9, /* payload, SYN or FIN at or below the highest sequence number seen */
 	TW_EVENT_OUT_OF_ORDER = 1 << 10,  /* starts beyond the highest sequence number seen; `reordered`: late */
 	TW_EVENT_UNKNOWN_FLOW = 1 << 11,  /* first segment of a flow whose SYN we did not see */
-	TW_EVENT_WINDOW_PROBE = 1 << 12,  /* payload that asks whether a closed window is open again */
+	TW_EVENT_WINDOW_PROBE = 1 << 12,  /* a zero-window probe: payload into a closed window */
 	TW_EVENT_NO_SOCKET = 1 << 13,     /* ingress: no socket wanted it; egress: no socket sent it */
 	TW_EVENT_FRAGMENT = 1 << 14,      /* IP fragment: the TCP header is only in the first one */
 	TW_EVENT_BAD_HEADER = 1 << 15,    /* TCP data offset or IP length contradict the frame */
@@ -128,7 +128,7 @@ enum tw_cb_flags {
 	TW_CB_DONE = 1 << 2,     /* SOCK_DONE: the peer's FIN was processed */
 	TW_CB_DEAD = 1 << 3,     /* SOCK_DEAD: orphaned, no process has it open */
 	TW_CB_REPAIR = 1 << 4,   /* TCP_REPAIR */
-	TW_CB_LINGER = 1 << 5,   /* SOCK_LINGER with sk_lingertime (0 means close() sends RST) */
+	TW_CB_LINGER = 1 << 5,   /* SOCK_LINGER, and sk_lingertime is 0: close() sends a RST */
 	TW_CB_ACTIVE = 1 << 6,   /* snapshot: it connected, for bytes_acked counts a SYN beyond the payload sent */
 	TW_CB_PRESENT = 1 << 7,  /* the block was read; without this bit all else is zero */
 };
@@ -197,7 +197,7 @@ struct tw_control_block {
 	__u32 keepalive_time_ms; /* idle time before the first probe: socket option or sysctl; 0 without KEEPOPEN */
 	__u32 keepalive_intvl_ms;
 	__u32 user_timeout_ms;   /* TCP_USER_TIMEOUT, 0: none */
-	__u32 dsack_dups;        /* segments that the peer's D-SACK says it got twice (4.20, RFC 2883) */
+	__u32 dsack_dups;        /* segments that the peer got twice, by its D-SACK (4.20, RFC 2883) */
 	__u32 since_received_ms; /* since a segment of the peer was last taken (keepalive_time_elapsed()) */
 	__u16 sk_err;            /* errno that the process will see, 0: none */
 	__u8 keepalive_probes;   /* probes before giving up; 0 without KEEPOPEN */
@@ -213,7 +213,7 @@ struct tw_control_block {
 };
 TW_ASSERT_SIZE(tw_control_block, 104);
 
-/* `current` at the moment of the event. Valid only where the flags say so: see "Who is current" in docs/architecture.md. */
+/* `current` at the moment of the event. Valid only where the flags are set: see "Who is current" in docs/architecture.md. */
 struct tw_actor {
 	__u32 tgid;             /* process id in the initial PID namespace */
 	__u32 exit_code;        /* task_struct.exit_code while EXITING: low 7 bits are the signal */
@@ -223,7 +223,7 @@ struct tw_actor {
 };
 TW_ASSERT_SIZE(tw_actor, 28);
 
-/* What the kernel thought just before it processed an ingress segment, or of the socket that sent an egress one. */
+/* The socket just before the kernel processed an ingress segment, or the one that sent an egress segment. */
 struct tw_socket_view {
 	__u32 snd_una;
 	__u32 snd_nxt;
@@ -234,7 +234,7 @@ struct tw_socket_view {
 	__u32 syn_qlen; /* LISTENER: requests in NEW_SYN_RECV */
 	__u8 type;      /* enum tw_socket_type */
 	__u8 state;     /* sk_state; TIMEWAIT: tw_substate */
-	__u8 flags;     /* enum tw_cb_flags: OWNED, KEEPOPEN, REPAIR */
+	__u8 flags;     /* enum tw_cb_flags, without ACTIVE */
 	__u8 icsk_pending;
 	__u8 icsk_probes_out;
 	__u8 num_timeout; /* REQUEST: SYN-ACK retransmissions by timer */
@@ -270,8 +270,8 @@ struct tw_loss_counters {
 	__u32 reordered_segs_out;
 	__u32 stalls;            /* small writes that Nagle's algorithm held back until a late, bare ACK came */
 	__u32 stall_ms;          /* how long all of them together */
-	__u32 copied_segs_in;    /* wire segments that the network delivered twice (see copies.h); in segs_in, too */
-	__u32 copied_buffers_in; /* the same in buffers of GSO or GRO, which is what the kernel drops */
+	__u32 duplicate_segs_in; /* wire segments that the network delivered twice (see duplicates.h); in segs_in, too */
+	__u32 duplicate_buffers_in; /* the same in buffers of GSO or GRO, which is what the kernel drops */
 };
 TW_ASSERT_SIZE(tw_loss_counters, 32);
 
@@ -339,7 +339,7 @@ struct tw_segment {
 	__u8 refused;      /* enum tw_refused */
 	__u8 nat;          /* the frame had the addresses of tw_translation.wire; tuple is the socket's */
 	__u8 forwarding;   /* enum tw_forwarding */
-	__u8 copied;       /* 1: the network has delivered it before (see copies.h); nobody sent it again */
+	__u8 duplicate;    /* 1: the network has delivered it before (see duplicates.h); nobody sent it again */
 	__u32 came_in;     /* HOP at egress: the interface it came in on; 0: this machine made it */
 	__u8 pad[4];
 };
@@ -378,7 +378,7 @@ struct tw_retransmit {
 	__u32 seq;
 	__u32 end_seq;              /* first sequence number after the segment: a SYN or FIN counts one */
 	struct tw_control_block cb; /* for a SYN-ACK only state and snd/rcv numbers are set */
-	__s32 err; /* 0 left, above 0 the qdisc refused it, -1 netfilter, -16 put off; -128: this kernel does not say */
+	__s32 err; /* 0 left, above 0 the qdisc refused it, -1 netfilter, -16 put off; -128: this kernel does not report it */
 	__u8 synack;      /* 1: tcp_retransmit_synack */
 	__u8 num_timeout; /* synack: retransmissions before this one */
 	__u16 segments;   /* wire segments in this buffer (tcp_skb_pcount()) */
@@ -530,7 +530,7 @@ struct tw_held_segment {
 	__u8 ttl;
 	__u8 options;
 	__u8 wscale;
-	__u8 type;  /* enum tw_socket_type; UNKNOWN: the flow map alone says that the socket takes it */
+	__u8 type;  /* enum tw_socket_type; UNKNOWN: known from the flow map alone: the socket takes it */
 	__u8 state; /* sk_state */
 	union {
 		__u8 socket_flags; /* enum tw_cb_flags */
@@ -582,7 +582,8 @@ struct tw_digest {
 	struct tw_held held;
 	__u8 destroyed; /* the rest is that of tw_destroy; 0: the socket goes on, and the rest is 0 */
 	__u8 has_wire;
-	__u8 pad[6];
+	__u8 counted; /* records that it was counted as: one that another CPU adds meanwhile is in it, and a record too */
+	__u8 pad[5];
 	struct tw_control_block cb;
 	struct tw_wire_counters wire; /* set where has_wire, destroyed or not */
 	struct tw_loss_counters loss;

@@ -93,8 +93,8 @@ TW_ASSERT_AT(tw_loss_counters, reordered_segs_in, 8);
 TW_ASSERT_AT(tw_loss_counters, reordered_segs_out, 12);
 TW_ASSERT_AT(tw_loss_counters, stalls, 16);
 TW_ASSERT_AT(tw_loss_counters, stall_ms, 20);
-TW_ASSERT_AT(tw_loss_counters, copied_segs_in, 24);
-TW_ASSERT_AT(tw_loss_counters, copied_buffers_in, 28);
+TW_ASSERT_AT(tw_loss_counters, duplicate_segs_in, 24);
+TW_ASSERT_AT(tw_loss_counters, duplicate_buffers_in, 28);
 
 TW_ASSERT_AT(tw_times, first_ns, 0);
 TW_ASSERT_AT(tw_times, acked_ns, 16);
@@ -139,7 +139,7 @@ TW_ASSERT_AT(tw_segment, segments, 218);
 TW_ASSERT_AT(tw_segment, refused, 220);
 TW_ASSERT_AT(tw_segment, nat, 221);
 TW_ASSERT_AT(tw_segment, forwarding, 222);
-TW_ASSERT_AT(tw_segment, copied, 223);
+TW_ASSERT_AT(tw_segment, duplicate, 223);
 TW_ASSERT_AT(tw_segment, came_in, 224);
 
 TW_ASSERT_AT(tw_frame, wire_len, 0);

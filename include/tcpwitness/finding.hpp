@@ -4,6 +4,7 @@
 // Plain values that own what they hold; names are in static storage.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,7 +18,7 @@ namespace tcpwitness {
 
 using ConnectionId = std::uint64_t;  // 1, 2, ... within a run
 
-// What a finding says. docs/findings.md has each: its meaning, its evidence, what to do, what would deceive it.
+// What is found. docs/findings.md has each: its meaning, its evidence, what to do, what would deceive it.
 enum class Rule : std::uint8_t {
   keepalive,
   zero_window,
@@ -54,7 +55,7 @@ inline constexpr std::size_t rule_count = static_cast<std::size_t>(Rule::syn_flo
 // "keepalive", "zero-window", ...
 [[nodiscard]] std::string_view name(Rule rule);
 // The side that closes first waits in TIME_WAIT (RFC 9293, 3.6): every connection has that, and it is no problem.
-[[nodiscard]] inline bool is_problem(Rule rule) { return rule != Rule::time_wait; }
+[[nodiscard]] bool is_problem(Rule rule);
 
 // How sure a finding is. A rule never becomes more confident because an event is missing.
 enum class Confidence : std::uint8_t { inconclusive, likely, certain };
@@ -78,11 +79,12 @@ struct PeerEnd {
 struct Finding {
   Rule rule{};
   Confidence confidence{};
-  Arguments arguments{};               // what was found; sentence() makes words of it
-  std::vector<EventId> evidence{};     // events that carry it: the first ones and the newest where there are many
-  std::uint32_t more_evidence = 0;     // how many more events carry it than are listed
-  std::optional<PeerEnd> peer{};       // whom it names at the other end
-  std::vector<Finding> because{};      // a finding of the other end that says why: none, or one
+  Arguments arguments{};            // what was found; sentence() makes words of it
+  std::vector<EventId> evidence{};  // events that carry it: the first ones and the newest where there are many
+  std::uint32_t more_evidence = 0;  // how many more events carry it than are listed
+  std::optional<PeerEnd> peer{};    // whom it names at the other end
+  std::vector<Finding> because{};   // why: none or one finding of the other end, with its own confidence; inconclusive
+                                    // too, where events of this end were lost
   std::optional<ResetOrigin> reset{};  // of reset-origin
 };
 

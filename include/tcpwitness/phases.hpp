@@ -13,8 +13,8 @@ namespace tcpwitness {
 // the congestion window waits for is shorter (RFC 6298: the least retransmission timeout of Linux). Nanoseconds.
 inline constexpr std::int64_t pause_ns = 200'000'000;
 
-// When payload passed the interface, each way. Absolute, in nanoseconds; 0: not known. Whoever sees every segment knows
-// all of it; a flow's counters may know the first six.
+// When payload passed the interface, each way. Absolute, in nanoseconds; 0: not known. Where every segment
+// is seen all of it is filled; a flow's counters fill the first six at most.
 struct PayloadTimes {
   std::int64_t first_out = 0;
   std::int64_t first_out_acked = 0;  // the peer's first segment that acknowledges all of it

@@ -3,7 +3,7 @@
 //
 //   Source --bytes--> Decoder --Event--> Correlator (correlate, judge) --Report--> Sink
 //
-// Every arrow is a value; no stage knows its successor: whoever uses them joins them. Nothing here does
+// Every arrow is a value; no stage depends on its successor: whoever uses them joins them. Nothing here does
 // I/O (but a Sink), owns a thread or reads a clock: time comes from events and from advance().
 #pragma once
 
@@ -21,9 +21,10 @@
 
 namespace tcpwitness {
 
-// Turns records into events: checks kind, version and size, numbers them, moves them to the run's clock, and turns
-// growing loss counters into Gap events placed where the loss happened. The events own what they hold: the record may
-// go. Not for two threads at once, as nothing of this file is.
+// Turns records (event_abi.h) into events: checks kind, version and size, numbers them, moves them to the run's clock,
+// and turns growing loss counters into Gap events placed where the loss happened. The events own what they hold: the
+// record may go. Not for two threads at once, as nothing of this file is. The library has no source of records: the
+// program tcpwitness reads them from the ring of its BPF programs. Who reads captures needs none of it (capture.hpp).
 class Decoder {
  public:
   // offset_ns: the run's clock minus the records' (CLOCK_MONOTONIC), see wall_clock.hpp. started_ns: no event is older;
@@ -41,7 +42,7 @@ class Decoder {
 
   // Malformed records, so far.
   [[nodiscard]] std::uint64_t malformed() const { return malformed_; }
-  // Events, as the kernel counts them: a digest is as many as it stands for.
+  // Events, as the kernel counts them: a digest is as many as it was counted as.
   [[nodiscard]] std::uint64_t received() const { return received_; }
   // Events that are in its Gaps, all of them, and without those that the kernel skipped.
   [[nodiscard]] std::uint64_t lost() const { return lost_; }
@@ -109,8 +110,8 @@ struct CorrelatorSettings : ReportSettings, RunSettings {
 };
 
 // Correlates events into connections, explains each witness by the other, and judges. Movable; a moved-from one may
-// only be destroyed or assigned to. It trusts no event: whatever a record or a capture says, it neither fails nor grows
-// without bound.
+// only be destroyed or assigned to. It trusts no event: whatever is in a record or a capture, it neither fails nor
+// grows without bound.
 class Correlator {
  public:
   // `names` is kept by reference, and must live as long as this.
@@ -141,7 +142,7 @@ class Correlator {
   [[nodiscard]] Summary summary() const;
 
  protected:
-  friend class Prefetch;
+  friend class Prefetch;  // of this library alone, like Impl
   class Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // report.hpp: everything that leaves the core for a sink, as values.
 //
-// A sink is a function of reports; it knows nothing of the stages before it. Timeline entries are in
+// A sink is a function of reports; it depends on no stage before it. Timeline entries are in
 // ring order.
 #pragma once
 
@@ -21,7 +21,8 @@
 
 namespace tcpwitness {
 
-// Names that only the running system knows. Owned by the composition root, read by core and sinks.
+// Names that only the running system has. Whoever joins the stages owns them: they outlive the Correlator and the
+// sinks.
 struct Names {
   std::vector<std::string> reset_reasons;                     // by number, from BTF; "" where there is none
   std::vector<std::string> drop_reasons;                      // the same, of enum skb_drop_reason
@@ -47,7 +48,7 @@ struct CaptureSource {
   std::string path;    // "-": standard input
   std::string format;  // "pcapng", "pcap, gzip", ...
   struct Interface {
-    std::string name;  // "" where the file does not say
+    std::string name;  // "" where the file has none
     std::uint16_t link_type = 0;
   };
   std::vector<Interface> interfaces;
@@ -133,7 +134,7 @@ struct RetransmitEntry {
   bool relative = false;
   EventId segment = 0;    // the same segment as the wire saw it leave; 0: not seen
   std::uint32_t len = 0;  // sequence numbers
-  int err = 0;            // retransmit_error_unknown where the kernel does not say
+  int err = 0;            // retransmit_error_unknown where it is not reported
   std::uint32_t rto_us = 0;
   std::uint32_t attempt = 0;  // of this segment, 1 is the first retransmission
 };
@@ -147,11 +148,11 @@ struct ResetEntry {
   bool in_fin_wait2 = false;  // sent by a mini-socket that waited for the peer's FIN
   ResetReason kind{};         // why it was sent
   Wire wire{};                // of one that was taken
-  std::string reason;         // the kernel's name; "" where it does not say
+  std::string reason;         // the kernel's name; "" where it is not reported
   Process process;
   EventId segment = 0;  // the RST on the wire, or the segment that provoked it; 0: not seen
 };
-// In words: "the process closed with unread data"; "" where the RST on the wire says it. Static storage.
+// In words: "the process closed with unread data"; "" where the RST on the wire shows it. Static storage.
 [[nodiscard]] std::string_view meaning(const ResetEntry& entry);
 
 // An ICMP error that came in and quotes a segment that this side sent. What TCP made of it other entries show. Or one
@@ -162,7 +163,7 @@ struct IcmpEntry {
   bool passed = false;
   std::uint32_t rel_seq = 0;  // of the quoted segment, relative to its sender's ISN; absolute where it is unknown
   bool relative = false;
-  std::uint32_t mtu = 0;  // the next hop's, where the message says it
+  std::uint32_t mtu = 0;  // the next hop's, where the message has it
 };
 
 // The process will get an error, or its socket's error queue has something.
@@ -294,7 +295,7 @@ struct CaptureTotals {
   std::uint64_t frames = 0;
   std::uint64_t segments = 0;  // TCP segments in them that were selected
   std::uint64_t conversations = 0;
-  std::uint64_t dropped = 0;  // packets that were dropped when it was captured, as far as it says so (pcapng)
+  std::uint64_t dropped = 0;  // packets that were dropped when it was captured, as far as it counts them (pcapng)
   bool filtered = false;      // by an expression, ports or hosts
   std::string damage;         // why the file could not be read to its end; "" where it could
 };
@@ -309,10 +310,10 @@ struct Summary {
   std::uint64_t drops = 0;                               // segments that a rule counts as a fault when dropped
   std::uint64_t malformed = 0;                           // records that could not be decoded
   std::uint64_t flows_full = 0;
-  std::uint64_t unaccounted = 0;  // tried - received - lost: not zero is a bug in us
+  std::uint64_t unaccounted = 0;  // |tried - received - lost|: not zero is a bug in us
   std::uint64_t unwritten = 0;    // lines of output that a slow reader has cost
   std::uint64_t untracked = 0;    // segments that would have begun a connection while too many were half-open
-  std::uint64_t missed = 0;       // lives that lack a transition which no counter of losses knows of
+  std::uint64_t missed = 0;       // lives that lack a transition which is in no counter of losses
   std::uint64_t unlisted = 0;     // half-open connections that were too many to be reported one by one
   std::uint64_t given_up = 0;  // forwarded connections that were followed no longer, as nothing passed or room lacked
   std::vector<Hook> missing;   // witnesses that were wanted and could not be attached

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // result.hpp: how every fallible step of the project reports failure.
 //
-// An Error says what failed, on what, why in words, and what to do about it. No exceptions cross a
+// An Error has what failed, on what, why in words, and what to do about it. No exceptions cross a
 // stage of the pipeline; a Result is looked at or passed on.
 #pragma once
 

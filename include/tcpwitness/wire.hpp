@@ -14,8 +14,9 @@
 
 namespace tcpwitness {
 
-using TimeNs = std::int64_t;  // nanoseconds: CLOCK_MONOTONIC plus what is fixed at the start (RunClock); of a capture:
-                              // its own clock
+// Nanoseconds of the run's clock: live, CLOCK_MONOTONIC plus an offset that is fixed at the start, so that it never
+// steps; of a capture, the time since the epoch that its packets have.
+using TimeNs = std::int64_t;
 
 // Wireshark's words for one segment (tcp.analysis.*), bits of Analysis::flags. docs/wire-analysis.md gives each rule.
 namespace analysis_flag {
@@ -40,7 +41,7 @@ inline constexpr unsigned count = 15;
 // "fast retransmission", "previous segment not captured", ... for one bit's number; static storage.
 [[nodiscard]] std::string_view analysis_word(unsigned bit);
 
-// What the conversation so far says of one segment; values of Wireshark's tcp.analysis.* where they have its names.
+// What the conversation so far shows of one segment; values of Wireshark's tcp.analysis.* where they have its names.
 // Filled only where every segment is seen.
 struct Analysis {
   std::uint32_t flags = 0;             // analysis_flag
@@ -54,7 +55,7 @@ struct Analysis {
   bool duplicate_frame = false;        // the capture has the same packet a moment before
 };
 
-// What a SACK option (RFC 2018) says that came beyond the acknowledgement: left edge, right edge.
+// What came, by a SACK option (RFC 2018), beyond the acknowledgement: left edge, right edge.
 struct SackBlocks {
   std::uint8_t count = 0;
   std::array<std::array<std::uint32_t, 2>, 4> edges{};

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Loads: each runs a fixed amount of real traffic at a place and says how much it was and what it took."""
+"""Loads: each runs a fixed amount of real traffic at a place and returns how much it was and what it took."""
 import contextlib
 import dataclasses
 import json

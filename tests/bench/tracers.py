@@ -32,7 +32,7 @@ class Watched:
         self.process = process
         self.ids = program_ids(process.pid) if process else set()
         self.like = {}  # id of an empty program: names of the tracer's programs on its hook
-        self.lost = None  # how many events or packets; known when it has ended, as far as it says so
+        self.lost = None  # how many events or packets; known when it has ended, as far as it prints them
         self.reported = None  # sockets that it printed as JSON
 
     def cpu_ns(self):
@@ -51,7 +51,7 @@ class Tracer:
     arguments: list
     bpf: bool = True
     says_when_ready: bool = False  # prints something to stderr, and nothing before that
-    loss: str = ""  # how it says at its end on stderr what it has lost: an expression with a group for the number
+    loss: str = ""  # how it prints at its end on stderr what it has lost: an expression with a group for the number
     required = False  # where it does not run, the others are measured without it
 
     def command(self, _bench, place):

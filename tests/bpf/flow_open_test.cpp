@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // flow_open_test.cpp: the rules of bpf/flow.h for how a flow begins and ends: SYN, handshake, FIN, RST,
 // and a flow that was there before us. Each with one case that makes it true and one almost true.
+#include <chrono>
+#include <thread>
+
 #include "bpf/conversation.hpp"
 
 namespace tcpwitness::wire_test {
@@ -37,6 +40,27 @@ TEST_P(FlowOpen, AnotherInitialNumberIsAnotherConnection) {
   }
 }
 
+// Without an identification: no timer is as short as a millisecond, and an answer to another SYN has another timestamp.
+TEST_P(FlowOpen, ASynAckThatComesTwiceAtOnceIsACopy) {
+  if (!GetParam().we_open || GetParam().family != Family::ipv6) return;
+  const Bytes stamp = joined({{1, 1}, option_timestamps(1000, 2)});
+  const Bytes later = joined({{1, 1}, option_timestamps(1001, 2)});
+  const Segment answer{.seq = 0, .ack_number = 1, .flags = syn | ack, .options = stamp};
+  int known = 0;
+  for (std::uint32_t i = 1; i <= 20; ++i) {  // not each time on a busy machine
+    flow().open_anew(70000 * i);
+    EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}), TW_EVENT_SYN);
+    EXPECT_EQ(flow().accepter(answer), TW_EVENT_SYN);
+    flow().accepter(answer);
+    known += flow().last().duplicate;
+  }
+  EXPECT_GT(known, 0);
+  std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  EXPECT_EQ(flow().accepter(answer), TW_EVENT_SYN | TW_EVENT_RETRANSMISSION);  // late
+  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1, .flags = syn | ack, .options = later}),
+            TW_EVENT_SYN | TW_EVENT_RETRANSMISSION);  // made later
+}
+
 TEST_P(FlowOpen, ASynOnAFlowWhoseOwnSynWasNotSeenIsAnotherConnection) {
   EXPECT_EQ(flow().opener({.seq = 5000, .ack_number = 1, .payload = Bytes(10, 1)}), TW_EVENT_UNKNOWN_FLOW);
   EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 5010, .flags = fin | ack}) & TW_EVENT_FIN, TW_EVENT_FIN);
@@ -46,7 +70,7 @@ TEST_P(FlowOpen, ASynOnAFlowWhoseOwnSynWasNotSeenIsAnotherConnection) {
 }
 
 // RFC 7413: a SYN that gets no answer is sent again without its data. Whether TCP takes that of a SYN only the SYN-ACK
-// says, so none of it counts as new.
+// has, so none of it counts as new.
 TEST_P(FlowOpen, AFastOpenSynAgainIsARetransmissionWithOrWithoutItsData) {
   EXPECT_EQ(flow().opener({.seq = 0, .flags = syn, .payload = Bytes(100, 1)}), TW_EVENT_SYN);
   EXPECT_EQ(flow().opener({.seq = 0, .flags = syn, .payload = Bytes(100, 1)}), TW_EVENT_SYN | TW_EVENT_RETRANSMISSION);

@@ -2,7 +2,8 @@
 // half_connection_test.cpp: bpf/flow.h and HalfConnection hold the same of a connection whose segments both have seen.
 //
 // Each segment goes to the wire program and to take(). Then what the flow map has of both directions (struct tw_half)
-// is compared with the two halves, and the events of both with each other. Where they differ on purpose a case says so.
+// is compared with the two halves, and the events of both with each other. Where they differ on purpose a case names
+// it.
 #include "wire/half_connection.hpp"
 
 #include <algorithm>

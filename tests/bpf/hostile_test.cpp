@@ -294,7 +294,7 @@ TEST_F(Hostile, GarbagePassesAndIsNotTold) {
 }
 
 // What the parser of captures makes of the same frame; "" where it is the same. It goes further (tunnels, fragments,
-// any number of tags), so only what a record says is compared.
+// any number of tags), so only what is in a record is compared.
 std::string against_captures(const Bytes& frame, Hook hook, const tw_segment& record) {
   if ((record.event_flags & TW_EVENT_FRAGMENT) != 0) return "";
   CaptureBlock block;
@@ -321,7 +321,7 @@ std::string against_captures(const Bytes& frame, Hook hook, const tw_segment& re
 }
 
 // A few bytes of a good frame changed at random, often cut as well: the record is there exactly when
-// another parser sees a TCP header, and says the same.
+// another parser finds a TCP header, and the same in it.
 TEST_F(Hostile, MutatedFramesAreReadAsAnotherParserReadsThem) {
   std::mt19937 random(6142);
   const auto stacks = all_stacks();

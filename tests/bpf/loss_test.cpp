@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // loss_test.cpp: no loss is silent. A ring that nobody drains fills up; from then on every attempt is
-// counted, on its CPU and by its kind, and the next record that finds room says so.
+// counted, on its CPU and by its kind, and the next record that finds room has it.
 #include <optional>
 
 #include "bpf/suite.hpp"
@@ -63,7 +63,7 @@ TEST_F(Loss, EveryAttemptIsEitherReceivedOrCountedAsLost) {
     EXPECT_EQ(received[i].header.lost, received.front().header.lost);
   }
 
-  // There is room again: the next record tells what was lost before it.
+  // There is room again: the next record has what was lost before it.
   const Outcome next = wire->run(Hook::egress, frame.bytes);
   ASSERT_EQ(next.records.size(), 1U);
   EXPECT_EQ(next.records[0].header.seq, first + attempts);

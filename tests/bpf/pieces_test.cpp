@@ -2,7 +2,7 @@
 // pieces_test.cpp: real frames over a veth pair, for what BPF_PROG_TEST_RUN cannot make: headers that lie
 // outside the linear part (the program pulls them) and a VLAN tag that the stack has already taken off.
 //
-// A packet socket sends each frame on tw0 with a virtio-net header that says how much of it is linear;
+// A packet socket sends each frame on tw0 with a virtio-net header that has how much of it is linear;
 // the kernel honours that from a page upwards. wire_ingress hangs on tw1's tcx.
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -92,7 +92,7 @@ TEST_F(Pieces, HeadersOutsideTheLinearPartArePulledTogether) {
   }
 }
 
-// The inner tag, as XDP tells it, although the stack has taken the outer one off by now.
+// The inner tag, as XDP reports it, although the stack has taken the outer one off by now.
 TEST_F(Pieces, TheVlanIdIsTheInnerTagWhateverTheHook) {
   for (const auto& stack : all_stacks()) {
     if (stack.raw_ip) continue;

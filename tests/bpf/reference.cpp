@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// See reference.hpp. Every read goes through Reader, which knows how many bytes there are.
+// See reference.hpp. Every read goes through Reader, which has the number of bytes.
 #include "bpf/reference.hpp"
 
 #include <fmt/format.h>
@@ -70,7 +70,7 @@ void read_options(Reader in, std::size_t size, Reading& out) {
   }
 }
 
-// `claimed`: what the IP header says is left for TCP; none where it says nothing.
+// `claimed`: what is left for TCP by the IP header; none where it has no length.
 std::optional<Reading> read_tcp(Reader in, std::optional<std::size_t> claimed, bool outgoing, Reading out) {
   const std::size_t left = in.left();
   auto& source = outgoing ? out.tuple.local_port : out.tuple.remote_port;

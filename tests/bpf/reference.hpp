@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// reference.hpp: what a frame says, read a second time by other code.
+// reference.hpp: a frame's meaning, read a second time by other code.
 //
 // A plain parser in C++, written from the RFCs and event_abi.h and sharing nothing with bpf/parse.h. The
 // truncation and mutation tests hold the BPF programs to it: a record exactly where it sees a TCP

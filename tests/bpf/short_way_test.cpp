@@ -61,7 +61,7 @@ class ShortWay : public BpfTest, public testing::WithParamInterface<Scene> {
     const tw_segment& other = some.records[0];
     EXPECT_EQ(one.event_flags & ~only_a_cause, other.event_flags & ~only_a_cause);
     EXPECT_EQ(one.reordered, other.reordered);
-    EXPECT_EQ(one.copied, other.copied);
+    EXPECT_EQ(one.duplicate, other.duplicate);
     EXPECT_EQ(std::memcmp(&one.wire, &other.wire, sizeof(one.wire)), 0);
     EXPECT_EQ(std::memcmp(&one.loss, &other.loss, sizeof(one.loss)), 0);
     sent_ = one.wire.bytes_out;

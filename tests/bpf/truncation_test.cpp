@@ -2,7 +2,7 @@
 // truncation_test.cpp: every header stack cut at every length, through every program.
 //
 // The frame passes and is not touched; there is a record exactly when the whole fixed TCP header was
-// there, and it says BAD_HEADER while the frame is shorter than its IP header claims.
+// there, and it is BAD_HEADER while the frame is shorter than its IP header claims.
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -73,7 +73,7 @@ TEST_F(Truncation, ARecordNeedsTheWholeTcpHeader) {
   fmt::print("{} frames, of which the kernel itself refused {} as too short\n", runs, refused);
 }
 
-// The program for the wrong layer sees bytes that mean nothing: it may find no TCP, never harm a frame.
+// The program for the wrong layer gets bytes that mean nothing: it may find no TCP, never harm a frame.
 TEST_F(Truncation, TheProgramForTheOtherLayerPassesEverything) {
   for (const auto& stack : all_stacks()) {
     for (const Hook hook : all_hooks) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// corpus.hpp: third-party captures and what other programs said of them, as they lie in the shared directory
+// corpus.hpp: third-party captures and what other programs reported of them, as they lie in the shared directory
 // (environment variable TCPWITNESS_SHARED, else beside the project).
 //
 // TCPWITNESS_CORPUS names another directory laid out in the same way: captures/, tshark/, zeek/.

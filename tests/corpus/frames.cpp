@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which frames are TCP segments, and what their headers say: exactly what tshark says, for every frame of every
+// Which frames are TCP segments, and what their headers have: exactly what tshark prints, for every frame of every
 // capture.
 //
 // Not compared, each for a reason that docs/captures.md gives: a header that an ICMP error quotes (tshark shows no raw

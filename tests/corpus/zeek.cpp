@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every TCP connection of Zeek's own baselines: its state and its bytes each way, against ours.
 //
-// MAPPING.tsv says which capture a conn.log was made of, and by which command: a filter in it, the checksums that it
+// MAPPING.tsv has which capture a conn.log was made of, and by which command: a filter in it, the checksums that it
 // heeds and the timers that it has are heeded here too. What still differs is explained where it is counted
 // (docs/wire-analysis.md).
 #include <fmt/format.h>
@@ -146,7 +146,7 @@ std::vector<Connection> zeeks(const std::filesystem::path& log) {
   return connections;
 }
 
-// Zeek tells the bytes of what lasted, and one frame does not.
+// Zeek has the bytes of what lasted, and one frame does not.
 Connection as_zeek(const Life& life, const std::string& originator) {
   const ConversationTotals& totals = *life.conversation;
   const std::string local = to_string(life.flow.local);

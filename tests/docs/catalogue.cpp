@@ -6,6 +6,7 @@
 // tw_catalogue             every entry: "outcome NAME" or "rule NAME", a line each
 // tw_catalogue rule NAME   its paragraph and its table
 // tw_catalogue outcome NAME
+// tw_catalogue rules       all of them as one table
 
 #include "judge/catalogue.hpp"
 
@@ -25,13 +26,17 @@ void paragraph(std::string_view text) {
               text.data() + 1);
 }
 
-void row(const char* name, std::string_view text) {
+std::string cell(std::string_view text) {
   std::string cell;
   for (const char letter : text) {
     if (letter == '|') cell += '\\';
     cell += letter;
   }
-  if (!cell.empty()) std::printf("| %s | %s |\n", name, cell.c_str());
+  return cell;
+}
+
+void row(const char* name, std::string_view text) {
+  if (!text.empty()) std::printf("| %s | %s |\n", name, cell(text).c_str());
 }
 
 void table() { std::printf("\n| | |\n|---|---|\n"); }
@@ -44,6 +49,16 @@ int list() {
   for (const auto& entry : rule_catalogue()) {
     const std::string_view word = name(entry.rule);
     std::printf("rule %.*s\n", static_cast<int>(word.size()), word.data());
+  }
+  return 0;
+}
+
+int rules() {
+  std::printf("| rule | what it finds | certain when |\n|---|---|---|\n");
+  for (const auto& entry : rule_catalogue()) {
+    const std::string name(entry.name);
+    std::printf("| [%s](#%s) | %s | %s |\n", name.c_str(), name.c_str(), cell(entry.meaning).c_str(),
+                entry.certain.empty() ? "never" : cell(entry.certain).c_str());
   }
   return 0;
 }
@@ -81,8 +96,9 @@ int rule(std::string_view wanted) {
 
 int main(int argc, char** argv) {
   if (argc == 1) return list();
+  if (argc == 2 && std::strcmp(argv[1], "rules") == 0) return rules();
   if (argc == 3 && std::strcmp(argv[1], "outcome") == 0) return outcome(argv[2]);
   if (argc == 3 && std::strcmp(argv[1], "rule") == 0) return rule(argv[2]);
-  std::fprintf(stderr, "usage: tw_catalogue [outcome|rule NAME]\n");
+  std::fprintf(stderr, "usage: tw_catalogue [rules | outcome NAME | rule NAME]\n");
   return 2;
 }

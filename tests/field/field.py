@@ -71,6 +71,32 @@ def error_of(func, *arguments):
         return error.errno
 
 
+def drip(s, piece, times):
+    """Sends a piece every 50 ms, until that fails. The errno that it fails with; 0 where it does not."""
+    for _ in range(times):
+        if failed := error_of(s.sendall, piece):
+            return failed
+        time.sleep(0.05)
+    return 0
+
+
+def slow_download(port):
+    """Serves one download, a piece at a time. What ended it: an errno, or None."""
+    c = accepted(listen(port))
+    c.recv(1000)
+    c.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 100000\r\n\r\n")
+    failed = drip(c, b"x" * 1000, 60)
+    c.close()
+    return failed
+
+
+def spin(seconds):
+    """Keeps a processor busy."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pass
+
+
 def abort(s):
     """close() with SO_LINGER 0: a RST instead of a FIN."""
     s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What must be said of a situation, and what was said.
+"""What must be reported of a situation, and what was reported.
 
 A verdict is the existence of a connection's life, its outcome, or a finding. Expected and present: right. Expected and absent: missed.
 Present and neither expected nor allowed: false. A finding surer than its ceiling is missed and false. Facts (numbers, processes,
@@ -17,10 +17,10 @@ LOAD = {"late": "likely"}
 @dataclasses.dataclass
 class Life:
     """One connection as seen from one namespace, or `count` of them that look alike."""
-    remote: str | None = None  # "10.9.0.2:80", ":80" or "10.9.0.2": which life it is; of several the oldest that is not taken yet
+    remote: str | None = None  # "10.9.0.2:80", ":80" or "10.9.0.2": which life it is; of several the oldest of the named process, else the oldest
     local: str | None = None
     outcome: str | tuple | None = None  # a tuple: one of these
-    findings: dict = dataclasses.field(default_factory=dict)  # rule -> the most that may be said of its confidence
+    findings: dict = dataclasses.field(default_factory=dict)  # rule -> the most that its confidence may be
     may: dict = dataclasses.field(default_factory=dict)  # allowed beside them, with a ceiling too
     never: tuple = ()  # regular expressions: what the story, the explanation and the findings must not say
     says: tuple = ()  # what one of them must say: only where no field shows it
@@ -53,7 +53,7 @@ class View:
 
 
 def view(*lives, findings=None, may=None, never=(), events=(), no_events=(), others=(), summary=None):
-    """What is said in one namespace: these lives and, without `others`, no other one."""
+    """What is reported in one namespace: these lives and, without `others`, no other one."""
     return View(list(lives), findings or {}, may or {}, tuple(never), tuple(events), tuple(no_events), tuple(others), summary or {})
 
 
@@ -102,7 +102,9 @@ def judge_view(score, place, wanted, watch):
     findings = [line for line in watch.stories if line["type"] == "finding"]
     for expected in wanted.lives:
         least, most = expected.count if isinstance(expected.count, tuple) else (expected.count, expected.count)
-        ours = [one for one in lives if is_end(one["remote"], expected.remote) and is_end(one["local"], expected.local)][:most]
+        ours = [one for one in lives if is_end(one["remote"], expected.remote) and is_end(one["local"], expected.local)]
+        # Clients that start together connect in any order: whose life it is comes before its age. sorted() keeps the rest.
+        ours = sorted(ours, key=lambda one: one.get("comm") != expected.facts.get("comm", one.get("comm")))[:most]
         if len(ours) < least:
             absent = least - len(ours)
             score.miss(f"{place}: {absent} of {least} lives {expected.name()}", absent * (2 + len(expected.findings)))
@@ -234,5 +236,5 @@ def holds(wanted, found):
 
 def described(wanted):
     if callable(wanted):
-        return "as it should be"
+        return wanted.__doc__ or "as it should be"
     return f"{wanted[0]} to {wanted[1]}" if isinstance(wanted, tuple) else repr(wanted)

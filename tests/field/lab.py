@@ -83,7 +83,7 @@ class Actor:
                 if LIBC.setns(place.fileno(), CLONE_NEWNET) != 0:
                     raise OSError(ctypes.get_errno(), "setns")
             result = (True, func(*arguments))
-        except Exception as error:  # noqa: whatever it is, the parent says it
+        except Exception as error:  # noqa: whatever it is, the parent reports it
             result = (False, f"{type(error).__name__}: {error}")
         try:
             os.write(writer, pickle.dumps(result))
@@ -165,6 +165,13 @@ class Lab:
         self.ip("a", "route add default via 10.8.0.254")
         self.ip("b", "route add default via 10.9.0.254")
         self.sysctl("r", "net.ipv4.ip_forward", 1)
+
+    def bridge(self, place, *ports):
+        """br0, with these interfaces as its ports."""
+        self.ip(place, "link add br0 type bridge")
+        for port in ports:
+            self.ip(place, f"link set {port} master br0")
+        self.ip(place, "link set br0 up")
 
     def ip(self, place, arguments):
         return run(["ip", "-n", self.full(place), *arguments.split()])
@@ -249,6 +256,13 @@ class Lab:
     def sockets(self, place, which, *options):
         """Lines of `ss -tnH` for a filter, such as 'state established dport = :80'."""
         return run(["ip", "netns", "exec", self.full(place), "ss", "-tnH", *options, *which.split()]).splitlines()
+
+    def nstat(self, place, counter):
+        """One of the kernel's counters, as nstat names it."""
+        for line in self.shell(place, f"nstat -asz {counter}").splitlines():
+            if line.startswith(counter):
+                return int(line.split()[1])
+        raise NotPlayed(f"nstat has no {counter}")
 
     def segments_sent_again(self, places=None):
         """What the kernels of these (all) namespaces retransmitted."""

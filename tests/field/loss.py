@@ -3,13 +3,16 @@
 from field import *
 
 need("nginx", "node", "curl", "nft", "nstat")
-SENT = {}  # what nstat says at the sender
+SENT = {}  # nstat's counter at the sender
 SERVER = "require('http').createServer((q, s) => { q.resume(); q.on('end', () => s.end('ok')); }).listen(8080)"
 
 
 def segments_sent_again(share):
     """At least this share of what nstat counted at the sender, and no more than all of it."""
-    return lambda n: int(SENT["TcpRetransSegs"] * share) <= n <= SENT["TcpRetransSegs"]
+    def counted(n):
+        counted.__doc__ = f"{share:.0%} to all of {SENT}"
+        return int(SENT["TcpRetransSegs"] * share) <= n <= SENT["TcpRetransSegs"]
+    return counted
 
 
 def play_transfer(lab, match, upload):
@@ -26,7 +29,5 @@ def play_transfer(lab, match, upload):
     lab.watch("b")
     data = ["-H", "Expect:", "--data-binary", f"@{lab.folder}/big"] if upload else []
     lab.must(curl(lab, "a", "-o", "/dev/null", *data, f"http://{B}:8080/big")[0] == 0, "curl failed")
-    for line in lab.shell("a" if upload else "b", "nstat -asz TcpRetransSegs").splitlines():
-        if line.startswith("TcpRetransSegs"):
-            SENT["TcpRetransSegs"] = int(line.split()[1])
+    SENT["TcpRetransSegs"] = lab.nstat("a" if upload else "b", "TcpRetransSegs")
     lab.must(SENT["TcpRetransSegs"] > 10, f"too little was lost: {SENT}")

@@ -19,7 +19,7 @@ def wire(lab):
 
 
 class Relay:
-    """run() never returns. towards_a(frame) says when (time.monotonic(); 0: at once) a frame that b sent is delivered: a list."""
+    """run() never returns. towards_a(frame) returns when (time.monotonic(); 0: at once) a frame that b sent is delivered: a list."""
 
     def __init__(self, towards_a):
         self.towards_a, self.waiting = towards_a, []

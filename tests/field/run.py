@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Plays the situations of tests/field side by side and judges what tcpwitness says of each.
+"""Plays the situations of tests/field side by side and judges what tcpwitness reports of each.
 
     run.py --tracer PATH [--list] [-j N] [--keep FOLDER] [NAME...]
 
@@ -15,6 +15,7 @@ import os
 import pathlib
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -33,6 +34,7 @@ from wrong_today import WRONG_TODAY  # noqa: E402
 SETTLE_SECONDS = 0.25  # for the last ACK of each connection
 LIMIT_SECONDS = 100  # of one situation
 ATTEMPTS = 4
+FEW = 2  # so many side by side, when what could not be judged beside more is played again
 
 
 def names():
@@ -73,8 +75,13 @@ def play(name, prefix, tracer, keep):
         return {"result": "not played", "reason": str(reason)}
     finally:
         if keep:
-            shutil.copytree(lab.folder, f"{keep}/{name}", dirs_exist_ok=True)
+            shutil.copytree(lab.folder, f"{keep}/{name}", dirs_exist_ok=True, ignore=sockets)
         lab.remove()
+
+
+def sockets(folder, names):
+    """PostgreSQL's: they cannot be copied."""
+    return [name for name in names if stat.S_ISSOCK(os.stat(f"{folder}/{name}", follow_symlinks=False).st_mode)]
 
 
 def may_retransmit(expect):
@@ -105,28 +112,34 @@ class Runner:
 
     def run(self, wanted):
         start = time.monotonic()
-        with concurrent.futures.ThreadPoolExecutor(self.arguments.jobs) as pool:
+        for attempt in range(1, ATTEMPTS + 1):  # what did not come about, or lost events on the way, is played again
+            wanted = self.round(wanted, attempt, self.arguments.jobs if attempt == 1 else min(FEW, self.arguments.jobs))
+        self.say_totals(time.monotonic() - start)
+        return 1 if self.counts["failed"] or not any(self.counts.values()) else 0
+
+    def round(self, wanted, attempt, jobs):
+        """Plays each of them once; those that are to be played again."""
+        with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
             try:
-                for done in concurrent.futures.as_completed([pool.submit(self.one, name) for name in wanted]):
-                    done.result()
-            finally:
+                played = {pool.submit(self.one, name, attempt): name for name in wanted}
+                return [played[done] for done in concurrent.futures.as_completed(played) if not done.result()]
+            except BaseException:
                 self.stopping = True
                 pool.shutdown(wait=False, cancel_futures=True)
                 with self.lock:
                     for child in self.children.values():
                         child.terminate()
-        self.say_totals(time.monotonic() - start)
-        return 1 if self.counts["failed"] or not any(self.counts.values()) else 0
+                raise
 
-    def one(self, name):
+    def one(self, name, attempt):
+        """Whether that was its last attempt."""
         start = time.monotonic()
-        for attempt in range(1, ATTEMPTS + 1):  # what did not come about, or lost events on the way, is played again
-            outcome = self.child(name, attempt)
-            if self.stopping or outcome["result"] != "not played":
-                break
-        if not self.stopping:
+        outcome = self.child(name, attempt)
+        last = outcome["result"] != "not played" or attempt == ATTEMPTS
+        if last and not self.stopping:
             with self.lock:
                 self.tell(name, outcome, int((time.monotonic() - start) * 1000))
+        return last
 
     def child(self, name, attempt):
         prefix = f"fld-{os.getpid()}-{names().index(name)}x{attempt}"

@@ -5,6 +5,7 @@
     complete.py DIRECTORY        of the completions (build/manual/completions)
 """
 
+import concurrent.futures
 import os
 import pathlib
 import pty
@@ -126,30 +127,35 @@ class Shell:
             os.close(self.fd)
 
 
+def try_shell(name, completions):
+    """What is wrong in one shell, and how many cases are right."""
+    wrong, good = [], 0
+    with tempfile.TemporaryDirectory() as folder:
+        (pathlib.Path(folder) / "capture.pcap").touch()
+        shell = Shell(name, completions, folder)
+        for beginning, wanted in cases:
+            shown = shell.complete(beginning, wanted)
+            missing = [one for one in wanted if not offered(one, shown)]
+            good += not missing
+            if missing:
+                wrong.append(f"{name}: {beginning!r} offers no {', '.join(missing)}: {shown[-300:]!r}")
+        for beginning, never in absent:
+            shown = shell.complete(beginning, None)
+            good += never not in shown
+            if never in shown:
+                wrong.append(f"{name}: {beginning!r} offers {never}")
+        shell.close()
+    return wrong, good
+
+
 def main():
     completions = pathlib.Path(sys.argv[1]).resolve()
-    wrong = []
-    for name in start:
-        if shutil.which(name) is None:
-            wrong.append(f"there is no {name}")
-            continue
-        with tempfile.TemporaryDirectory() as folder:
-            (pathlib.Path(folder) / "capture.pcap").touch()
-            shell = Shell(name, completions, folder)
-            good = 0
-            for beginning, wanted in cases:
-                shown = shell.complete(beginning, wanted)
-                missing = [one for one in wanted if not offered(one, shown)]
-                good += not missing
-                if missing:
-                    wrong.append(f"{name}: {beginning!r} offers no {', '.join(missing)}: {shown[-300:]!r}")
-            for beginning, never in absent:
-                shown = shell.complete(beginning, None)
-                good += never not in shown
-                if never in shown:
-                    wrong.append(f"{name}: {beginning!r} offers {never}")
-            shell.close()
+    wrong = [f"there is no {name}" for name in start if shutil.which(name) is None]
+    there = [name for name in start if shutil.which(name) is not None]
+    with concurrent.futures.ThreadPoolExecutor() as pool:  # they mostly wait
+        for name, (faults, good) in zip(there, pool.map(lambda name: try_shell(name, completions), there)):
             print(f"{name}: {good} of {len(cases) + len(absent)}")
+            wrong += faults
     for text in wrong:
         print(text)
     return 1 if wrong else 0

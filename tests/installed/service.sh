@@ -5,7 +5,7 @@
 #
 #   service.sh ROOT       a root of Debian with systemd and the package
 #
-# 77 where no such container can be had; the last line says why.
+# 77 where no such container can be had; the last line has the reason.
 set -euo pipefail
 shopt -s nullglob
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The script's end of the channel: orders out, outcomes in, every wait bounded by the order's patience and a
-// little more for the actor to say that it ran out. See actor.hpp.
+// little more for the actor to report that it ran out. See actor.hpp.
 
 #include "lab/actor.hpp"
 
@@ -67,7 +67,7 @@ Result<Actor> Actor::start(const std::string& netns_path, const std::string& com
   auto child = Child::start({lab_executable(), "actor", netns_path, comm}, {{theirs.get(), actor_channel}});
   if (!child) return failure(child.error());
   Actor actor(std::move(*child), std::move(ours), comm, failure_sink);
-  // The first answer says that the actor is in its namespace and carries its name.
+  // The first answer means that the actor is in its namespace and carries its name.
   actor.rename(comm).ok();
   if (failure_sink) return failure(fmt::format("actor {}: {}", comm, failure_sink.what()));
   return actor;

@@ -171,7 +171,7 @@ Reply send_bytes(const Request& request) {
   return value_reply(static_cast<int64_t>(sent));
 }
 
-// userfaultfd: the page that send() copies from appears when we say so. If anything fails, it is there at once.
+// userfaultfd: the page that send() copies from appears on our order. If anything fails, it is there at once.
 Reply send_held(const Request& request) {
   const size_t page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
   const auto faults = static_cast<int>(::syscall(SYS_userfaultfd, O_CLOEXEC));

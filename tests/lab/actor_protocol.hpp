@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a script and its actors say to each other over a SOCK_SEQPACKET pair: one request, one reply, both of
+// What a script and its actors exchange over a SOCK_SEQPACKET pair: one request, one reply, both of
 // fixed size. Nearly every request is one socket call, so a script reads like the program it stands for. Both
 // ends are built together; the size is checked all the same, since $TCPWITNESS_LAB may name an older build.
 

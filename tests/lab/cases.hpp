@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One function a case: the situation as a script. What each is about stands in catalogue.cpp; comments beside the
-// orders say which segments they bring about, client's on the left (>) and server's on the right (<).
+// orders name the segments they bring about, client's on the left (>) and server's on the right (<).
 
 #pragma once
 

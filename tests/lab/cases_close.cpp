@@ -132,7 +132,7 @@ void simultaneous_close(Script& s) {
 void half_close(Script& s) {
   s.establish();
   s.client_sends("tell me everything\n");
-  s.client().shutdown(s.connection.client).ok();  // > FA: nothing more to say, but all ears
+  s.client().shutdown(s.connection.client).ok();  // > FA: it sends no more, and still reads
   s.server().drain(s.connection.server).ok(0);
   s.await_state(Side::server, "CLOSE_WAIT");
   for (int part = 0; part < 5; ++part) {
@@ -211,7 +211,7 @@ void fin_wait2_timeout(Script& s) {
   s.await_state(Side::client, "FIN_WAIT2");
   s.await_state(Side::client, "gone", Millis(6000));  // the orphan's time is up
   s.pause(Millis(500));
-  s.server().send(s.connection.server, "any news?\n").ok();  // < PA   > R: nobody knows this connection
+  s.server().send(s.connection.server, "any news?\n").ok();  // < PA   > R: no such connection
   s.await_state(Side::server, "gone");
   s.server().close(s.connection.server).ok();
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One end dies. The dying process is a real one and bears a name of its own, lab-victim; the three ways to die look
-// different on the wire because of what its kernel still knows: everything read (FIN), something unread (RST),
+// different on the wire because of what its kernel still has of it: everything read (FIN), something unread (RST),
 // nothing any more (silence, then RST).
 
 #include <netinet/in.h>

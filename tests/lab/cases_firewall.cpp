@@ -85,7 +85,7 @@ void reject_established(Script& s) {
   s.client().send(s.connection.client, "any news?\n").ok();  // > PA   < R, by the server's firewall
   s.client_fails(s.client().drain(s.connection.client), ECONNRESET);
   s.await_state(Side::client, "gone");
-  s.await_state(Side::server, "ESTABLISHED");  // its TCP knows nothing of it
+  s.await_state(Side::server, "ESTABLISHED");  // its TCP did not send the RST
   s.client().close(s.connection.client).ok();
 }
 
@@ -94,7 +94,7 @@ void reject_output(Script& s) {
   s.exchange();
   s.pause(Millis(100));
   s.reject(Side::client, Hook::output, data_segment);
-  s.client().send(s.connection.client, "any news?\n").ok();  // PA does not leave; the client's own firewall says RA
+  s.client().send(s.connection.client, "any news?\n").ok();  // PA does not leave; the client's own firewall answers RA
   s.client_fails(s.client().drain(s.connection.client), ECONNRESET);
   s.await_state(Side::client, "gone");
   s.await_state(Side::server, "ESTABLISHED");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Segments that the server's TCP does not believe, and some that look odd and are right. The client is a scripted
+// Segments that the server's TCP does not accept, and some that look odd and are accepted. The client is a scripted
 // host; in each case the conversation goes on and ends in order.
 
 #include "lab/cases.hpp"
@@ -8,7 +8,7 @@
 namespace tcpwitness::lab::cases {
 namespace {
 
-// The host says `text` at `seq`, the server reads it, and its kernel acknowledges it. Returns the next seq.
+// The host sends `text` at `seq`, the server reads it, and its kernel acknowledges it. Returns the next seq.
 uint32_t says(Script& s, ScriptedHost& host, uint32_t seq, std::string_view text) {
   host.say("PA", seq, 1, text);
   const auto size = static_cast<uint32_t>(text.size());

@@ -91,7 +91,7 @@ void reset_injected(Script& s) {
   s.exchange();
   injects_reset(s, outsider);
   s.await_state(Side::server, "ESTABLISHED");
-  // < PFA   > R: the last part of the answer, for a connection that nobody knows here any more
+  // < PFA   > R: the last part of the answer, for a connection that is not known here any more
   s.server().set(s.connection.server, IPPROTO_TCP, TCP_CORK, 1).ok();
   s.server().send(s.connection.server, "and another thing\n").ok();
   s.server().close(s.connection.server).ok();

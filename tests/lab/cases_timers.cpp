@@ -20,7 +20,7 @@ void keepalive_every_second(Script& s) {
   s.fact("keepalive", "idle 1 s, interval 1 s, count 3");
 }
 
-// The client waits for an answer until its kernel gives up; the server knows nothing of it.
+// The client waits for an answer until its kernel gives up; nothing of it reaches the server.
 void client_gives_up(Script& s, Millis patience) {
   const auto start = Clock::now();
   s.client_fails(s.client().drain(s.connection.client, patience), ETIMEDOUT);

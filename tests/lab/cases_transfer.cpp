@@ -11,7 +11,7 @@
 namespace tcpwitness::lab::cases {
 namespace {
 
-// One segment was lost, and this is how the client's kernel says it repaired that.
+// One segment was lost, and this is how the client's kernel repaired that, by its own report.
 void repaired_once(Script& s, const char* counter) {
   s.require(s.dropped(Side::server) == 1, "one segment was lost");
   s.fact("repaired_by", counter);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The list of everything the lab can play, in the order of the six situations, then the rest. A summary tells what
+// The list of everything the lab can play, in the order of the six situations, then the rest. A summary has what
 // is played, never what a tracer will find.
 
 #pragma once
@@ -15,7 +15,7 @@ namespace tcpwitness::lab {
 
 class Script;
 
-// Where a tracer sees most of it.
+// Where a tracer gets most of it.
 enum class Vantage { client, server, both };
 
 struct Case {

@@ -41,7 +41,7 @@ inline constexpr uint16_t service_port = 8080;
 inline constexpr uint16_t closed_port = 8081;
 
 enum class Hook { input, output };
-// What a firewall says to the sender when it refuses a segment.
+// What a firewall sends back when it refuses a segment.
 enum class Refusal { tcp_reset, icmp };
 
 class Lab {

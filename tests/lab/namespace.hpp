@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A named network namespace (as `ip netns add` makes it, so `ip netns exec` and `tcpwitness --netns` find it),
-// removed when the object dies. Names are tw-<pid>-<role>; the pid says whose it is, so that namespaces left by a
+// removed when the object dies. Names are tw-<pid>-<role>; the pid shows whose it is, so that namespaces left by a
 // lab that was killed can be recognised and removed by the next one.
 
 #pragma once

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reads along on the client's side of the third machine; what it says is routed like everything else. See
+// Reads along on the client's side of the third machine; what it sends is routed like everything else. See
 // outsider.hpp.
 
 #include "lab/outsider.hpp"
@@ -24,7 +24,7 @@ Result<Outsider> Outsider::on(const Lab& lab, Failure& failure_sink) {
     in = UniqueFd(::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(ETH_P_IP)));
     out = UniqueFd(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW));
     if (!in || !out) return system_failure("raw socket for an outsider");
-    // Outgoing copies only come to a socket of every protocol; so it hears the client at the client's end, and the
+    // Outgoing copies only come to a socket of every protocol; so it receives the client's at the client's end, and the
     // server at the server's: all that arrives at this machine.
     return {};
   });

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Somebody on the path: a program on the third machine (Lab::route_through_third_machine) that reads along and
-// speaks in another's name. Its segments are hand-made, so their TTL is not that of the host it pretends to be, and
-// no kernel at either end knows of them. Sequence numbers here are the real ones.
+// sends in another's name. Its segments are hand-made, so their TTL is not that of the host it pretends to be, and
+// no kernel at either end has sent them. Sequence numbers here are the real ones.
 
 #pragma once
 
@@ -17,7 +17,7 @@ namespace tcpwitness::lab {
 class Outsider {
  public:
   static Result<Outsider> on(const Lab& lab, Failure& failure);
-  // One that neither hears nor speaks, for a script that has failed already.
+  // One that neither receives nor sends, for a script that has failed already.
   static Outsider mute(Failure& failure) { return Outsider({}, {}, failure); }
 
   // The next segment that passes from `from` with just these flags.

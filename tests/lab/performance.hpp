@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One case, played once. open() brings the players up (and, for the few cases that need it, a connection);
-// then whoever watches starts; finish() plays and says what happened. The players live on, and rules stay in
+// then whoever watches starts; finish() plays and returns what happened. The players live on, and rules stay in
 // place, until the object dies: stop the tracer first, or it will also see them being cleared away. A lab may host
 // one performance after another; a lab for each is cleaner, and takes 50 ms.
 //

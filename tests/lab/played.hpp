@@ -70,7 +70,7 @@ struct Played {
   int64_t started_ts_ns = 0;  // CLOCK_REALTIME
   int64_t ended_ts_ns = 0;
 
-  // Value in `more`, or "" if the case does not tell.
+  // Value in `more`, or "" if the case does not have it.
   std::string fact(const std::string& key) const;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How the lab reports failure: a value or one sentence that says what failed, on what, and why.
+// How the lab reports failure: a value or one sentence: what failed, on what, and why.
 // No exception leaves any function declared in this directory.
 
 #pragma once

@@ -3,7 +3,7 @@
 // What a case is written in: two actors, the cable between them, and the words for what happens to it. Everything
 // here is sticky: after the first failure nothing more is done, and Performance hands that failure out.
 //
-// await_state() asks the kernel's own socket table, so a case that says "the client is in CLOSING" has been there.
+// await_state() asks the kernel's own socket table, so a case that claims "the client is in CLOSING" has been there.
 
 #pragma once
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A host that is nothing but a script: it has an address no kernel owns (10.99.0.11 beside the client, 10.99.0.12
-// beside the server), says hand-made segments and hears what the real kernel at the other end answers. No kernel
+// beside the server), sends hand-made segments and receives what the real kernel at the other end answers. No kernel
 // interferes, because the namespace it lives in neither owns its address nor forwards.
 //
 // Sequence numbers are relative, as in the books: seq 0 is our SYN, ack 1 acknowledges theirs. Failures are sticky,
@@ -18,7 +18,7 @@
 
 namespace tcpwitness::lab {
 
-// What may be odd about a segment that a host says.
+// What may be odd about a segment that a host sends.
 struct Oddity {
   bool damaged = false;   // its checksum is wrong
   uint32_t older_by = 0;  // its timestamp is that much older than it should be
@@ -30,13 +30,13 @@ class ScriptedHost {
   // Beside the real host of `side`, so that its segments cross the cable to the other side.
   static Result<ScriptedHost> beside(const Lab& lab, Side side, uint16_t port, Failure& failure);
 
-  // A host that neither hears nor speaks, for a script that has failed already.
+  // A host that neither receives nor sends, for a script that has failed already.
   static ScriptedHost mute(Failure& failure) { return ScriptedHost({}, {}, {}, failure); }
 
   const Endpoint& at() const { return self_; }
   // Whom to talk to; otherwise whoever sends the first SYN.
   void talk_to(const Endpoint& peer) { peer_ = peer; }
-  // From here on every segment it says carries timestamps.
+  // From here on every segment it sends carries timestamps.
   void use_timestamps() { timestamps_ = Timestamps{.value = 5'000'000}; }
 
   void say(std::string_view flags, uint32_t seq, uint32_t ack, std::string_view data = {}, const Oddity& odd = {});

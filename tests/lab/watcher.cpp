@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The watcher's stderr goes through a pipe and a thread that copies it line by line and listens for the word that
-// says ready. See watcher.hpp.
+// The watcher's stderr goes through a pipe and a thread that copies it line by line and waits for the word "ready"
+// in it. See watcher.hpp.
 
 #include "lab/watcher.hpp"
 

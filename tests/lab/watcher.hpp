@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A program that watches while the lab plays: the tracer, or tcpdump. It is started, waited for until it says on
+// A program that watches while the lab plays: the tracer, or tcpdump. It is started, waited for until it prints on
 // stderr that it is ready, and stopped with SIGINT. Its stderr passes through; stdout is inherited.
 
 #pragma once

@@ -29,7 +29,7 @@ bool new_connection_has_its_peer();
 // The tracepoints of send() and receive(); otherwise only who takes payload is seen.
 bool sees_send();
 
-// Why a witness cannot be had here ("" where both can), as `tcpwitness doctor` says it.
+// Why a witness cannot be had here ("" where both can), as `tcpwitness doctor` prints it.
 const std::string& missing_witness();
 
 }  // namespace tcpwitness::live

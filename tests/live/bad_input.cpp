@@ -60,7 +60,7 @@ class BadInput : public Live {
     before_ = attachments(lab().client_ns());
   }
 
-  // It must end at once, with this code, say each word on stderr, nothing on stdout, and leave nothing.
+  // It must end at once, with this code, print each word on stderr, nothing on stdout, and leave nothing.
   void expect_refused(int code, const std::vector<std::string>& arguments, const Words& words,
                       const std::vector<std::string>& through = {}) {
     const Ended ended = run_to_end(arguments, through);
@@ -391,8 +391,8 @@ TEST_F(BadInput, NothingIsLeftAfterKill9InClsactMode) {
   expect_nothing_left();
 }
 
-// Before: the second took the first one's filter, and left with it; the first went on without the wire and did not say
-// so.
+// Before: the second took the first one's filter, and left with it; the first went on without the wire and did not
+// report it.
 TEST_F(BadInput, ASecondRunInClsactModeLeavesTheFirstItsFilters) {
   auto first = start({}, {"TCPWITNESS_WITHOUT=tcx"});
   ASSERT_TRUE(first);

@@ -60,7 +60,7 @@ TEST_F(Clock, AnHourEitherWayChangesNoVerdictAndNoDuration) {
   EXPECT_EQ(ended.code, 0) << ended.err;
   EXPECT_EQ(printed.of("life").size(), 2u * 202);
   for (const Json& life : printed.of("life")) {
-    EXPECT_EQ(life["outcome"], "completed");
+    EXPECT_EQ(life["outcome"], "completed") << life.dump();
     EXPECT_LT(life["duration_ns"].get<int64_t>(), 60 * second) << life.dump();
   }
   for (const Json& finding : printed.of("finding")) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Situation 3: one end dies. With nothing unread its kernel says FIN, with unread data RST; a host that vanished
-// says nothing, and RST when it is back.
+// Situation 3: one end dies. With nothing unread its kernel sends FIN, with unread data RST; a host that vanished
+// sends nothing, and RST when it is back.
 
 #include <cerrno>
 #include <csignal>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A witness that this kernel does not let us have: said in one sentence, and all else is as without it. Forced here by
-// TCPWITNESS_WITHOUT; on an old kernel (scripts/vm) it is so.
+// A witness that this kernel does not let us have: reported in one sentence, and all else is as without it. Forced here
+// by TCPWITNESS_WITHOUT; on an old kernel (scripts/vm) it is so.
 
 #include <algorithm>
 
@@ -116,6 +116,22 @@ TEST_F(Kernels, WithoutTheTimersOfKeepalivesTheyAreKeepalivesStill) {
   for (const Json& entry : story->client.of("keepalive", mine["conn"])) {
     EXPECT_EQ(entry.value("probes", 0), 0) << entry.dump();
   }
+}
+
+// Nothing is held back that could not be handed over.
+TEST_F(Kernels, WithoutAWayOverItsMapsALifeIsTheSame) {
+  auto watch = Watch::start(lab().client_ns(), {}, {"TCPWITNESS_WITHOUT=map-walk"}, "life");
+  ASSERT_TRUE(watch);
+  ASSERT_TRUE(watch->run().wait_ready());
+  const auto played = lab::Performance::open(lab(), *lab::find_case("handshake"), {});
+  ASSERT_TRUE(played) << played.error();
+  ASSERT_TRUE((*played)->finish());
+  lab::pause_for(Millis(300));
+  EXPECT_EQ(watch->err().find("does not come"), std::string::npos) << watch->err();
+  const Printed printed = keep("life", watch->stop());
+  ASSERT_EQ(printed.of("life").size(), 1u);
+  EXPECT_EQ(printed.of("life")[0]["outcome"], "completed");
+  EXPECT_EQ(printed.of("life")[0]["witnesses"], Json({"kernel", "wire"}));
 }
 
 TEST_F(Kernels, AFieldThatAVerdictNeedsIsNamed) {

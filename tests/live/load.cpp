@@ -97,7 +97,7 @@ TEST_F(Load, AConnectionOpenedWhileTheTracerStartsIsToldOnceOrNotAtAll) {
     // What was open already begins for the tracer when it is found, which can be a little after `ready`'s own time.
     found_open += life["preexisting"] == true ? 1 : 0;
     if (life["start_ts_ns"].get<int64_t>() < ready_ts || life["preexisting"] == true) {
-      // Half of it may have been missed, but then it must not say otherwise.
+      // Half of it may have been missed, but then it must not report otherwise.
       expect(!life["states"].empty(), "a life without states", life);
       const bool complete = life.contains("wire") && life["wire"]["complete"] == true && life["outcome"] == "completed";
       expect(!complete || life["wire"]["tx_bytes"] == life["tx_bytes"], "it calls half of the segments all", life);

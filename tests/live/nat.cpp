@@ -16,7 +16,7 @@ constexpr const char* service_ip6 = "fd00:96::1";
 
 class Nat : public Live {
  protected:
-  // Also says why where it cannot: then the test is skipped.
+  // Also why it cannot: then the test is skipped.
   bool translate(lab::Side side, const std::string& family, const std::string& chain, const std::string& rule) {
     const auto& netns = side == lab::Side::client ? lab().client_ns() : lab().server_ns();
     const auto done =

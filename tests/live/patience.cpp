@@ -46,7 +46,7 @@ void expect_gave_up(const Story& story, const std::string& outcome, const std::s
   }
   const auto counted = mine["retransmits"].get<size_t>();
   EXPECT_EQ(story.client.analysed(mine["conn"], "retransmission").size(), counted);
-  if (retransmits.size() < counted) {  // a kernel that runs no program in some interrupts: then it is said
+  if (retransmits.size() < counted) {  // a kernel that runs no program in some interrupts: then it is reported
     const auto text = story.client.findings(mine["conn"], "retransmission").at(0)["text"].get<std::string>();
     const auto unseen = fmt::format("{} whose cause was not seen", counted - retransmits.size());
     EXPECT_NE(text.find(unseen), std::string::npos) << text;

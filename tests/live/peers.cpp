@@ -167,7 +167,7 @@ TEST_F(Peers, IperfsBytesAreEqualOnBothEnds) {
     ASSERT_FALSE(other.empty());
     EXPECT_EQ(other["comm"], "iperf3");
     EXPECT_EQ(life["rx_bytes"], other["tx_bytes"]);
-    // iperf3's server breaks the data connection off with a RST: the sender's kernel then knows of fewer bytes than
+    // iperf3's server breaks the data connection off with a RST: the sender's kernel then has counted fewer bytes than
     // arrived (a RST acknowledges nothing for it), and must not claim more.
     if (life["outcome"] == "completed") {
       EXPECT_EQ(life["tx_bytes"], other["rx_bytes"]);
@@ -178,7 +178,7 @@ TEST_F(Peers, IperfsBytesAreEqualOnBothEnds) {
     if (other["rx_bytes"].get<uint64_t>() < 1U << 20U) continue;
     data_seen = true;
     // Between what its server read and what its client wrote, with its cookie of 37 bytes: what was under way when the
-    // RST came never got there, and how much that is nobody knows.
+    // RST came never got there, and how much that is is not known.
     EXPECT_LE(other["rx_bytes"].get<uint64_t>(), sent + 37);
     EXPECT_GE(other["rx_bytes"].get<uint64_t>(), received + 37);
   }

@@ -44,7 +44,7 @@ class Printed {
   Words transitions(const Json& conn) const;
   // Those with SYN, FIN or RST.
   Words control_segments(const Json& conn) const;
-  // Those Wireshark's word (or part of it) is said of: "keep-alive", "retransmission".
+  // Those with Wireshark's word (or part of it): "keep-alive", "retransmission".
   std::vector<Json> analysed(const Json& conn, std::string_view word) const;
   // The kernel's, without attempts that it put off as the copy before still waited on this machine: those are load.
   std::vector<Json> retransmissions(const Json& conn) const;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// record and read: every case of the lab is recorded live, and what `read` says of the file must be, line by line,
-// what was said live; with events missing, or a witness, it must say nothing more. tshark opens the file: packets are
-// TCP, the kernel's events stand between them. A disk that is full, a recorder that is killed and a flight recorder
-// keep their promises.
+// record and read: every case of the lab is recorded live, and what `read` reports of the file must be, line by line,
+// what was reported live; with events missing, or a witness, it must report nothing more. tshark opens the file:
+// packets are TCP, the kernel's events stand between them. A disk that is full, a recorder that is killed and a flight
+// recorder keep their promises.
 
 #include <fmt/format.h>
 #include <sys/mount.h>
@@ -126,7 +126,7 @@ class EveryCase : public Recording, public ::testing::WithParamInterface<std::st
     fmt::print("{} recordings, {} streams with less in them, {} events removed\n", recordings, less.streams,
                less.removed);
   }
-  // Nothing is surer, and nothing else is said, because events or a witness are missing.
+  // Nothing is surer, and nothing else is reported, because events or a witness are missing.
   static void expect_weaker(const std::string& path) {
     const auto stream = steps_of(path);
     ASSERT_TRUE(stream) << stream.error();
@@ -146,7 +146,7 @@ class EveryCase : public Recording, public ::testing::WithParamInterface<std::st
 TEST_P(EveryCase, IsReadAgainAsItWasToldLive) {
   const auto recorded = record(GetParam());
   if (!recorded) return;
-  // Where there is one scripted side, its host has no connection to tell of.
+  // Where there is one scripted side, its host has no connection to report.
   EXPECT_FALSE(judgements(recorded->client.out + recorded->server.out).empty()) << "nothing was reported live";
   for (const auto& [live, path] :
        {std::pair{&recorded->client, file("client.pcapng")}, {&recorded->server, file("server.pcapng")}}) {

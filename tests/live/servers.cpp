@@ -111,7 +111,7 @@ TEST_F(Preexisting, AConnectionOlderThanTheTracerGetsItsLineAndIsMarked) {
   Expected client = client_completes(story->played);
   client.states = {"ESTABLISHED", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT"};
   client.pid_source = mine["pid_source"];  // the snapshot, or a call since then
-  client.role = mine["role"];              // a snapshot does not say who called
+  client.role = mine["role"];              // a snapshot does not show who called
   Expected server = server_completes(story->played);
   server.states = {"ESTABLISHED", "CLOSE_WAIT", "LAST_ACK", "CLOSE"};
   server.pid_source = theirs["pid_source"];

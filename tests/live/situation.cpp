@@ -76,7 +76,7 @@ void expect_ids_to_exist(const Printed& printed) {
   for (const Json& line : printed.all()) {
     if (line.contains("id")) known.insert(line["id"].get<uint64_t>());
   }
-  const bool events_reported = !known.empty();  // `life` tells findings without the events they rest on
+  const bool events_reported = !known.empty();  // `life` has findings without the events they rest on
   const auto exists = [&](const Json& id) {
     return !events_reported || (id.is_number_unsigned() && known.contains(id.get<uint64_t>()));
   };
@@ -210,7 +210,7 @@ const Printed& Live::keep(std::string title, Printed printed) {
   return kept_.emplace_back(std::move(title), std::move(printed)).second;
 }
 
-// A kernel can run no program in some interrupts (docs/reliability.md). The run says it itself; then it is played
+// A kernel can run no program in some interrupts (docs/reliability.md). The run reports it itself; then it is played
 // again.
 std::optional<Story> Live::play(const std::string& name, const Play& how) {
   constexpr int tries = 3;

@@ -2,7 +2,7 @@
 //
 // The fixture of every live test: a lab of its own, and tracers that watch it. play() puts a tracer into each of
 // the two namespaces, plays a case and holds each tracer's output against what must be true of every run
-// (expect_sound); the test then says what is true of this one. Nothing is left out silently: a test that cannot
+// (expect_sound); the test then asserts what is true of this one. Nothing is left out silently: a test that cannot
 // run says why (see prerequisites()), and a failed one prints what the tracers reported.
 
 #pragma once
@@ -90,7 +90,7 @@ lab::Result<std::string> run_in(const std::string& netns, std::vector<std::strin
 // One that goes on: killed when the object dies.
 lab::Result<lab::Child> start_in(const std::string& netns, std::vector<std::string> argv);
 
-// ---- What a connection's life must say ----
+// ---- What a connection's life must have ----
 
 struct Expected {
   std::string role{};

@@ -2,7 +2,7 @@
 //
 // Trust: ordinary traffic for a while. Without faults nothing of the fault kinds may be found; with faults injected
 // at known moments beside the same traffic each is found, once, on its own connection and with its culprit, and
-// nothing else is. Precision and recall are printed. TCPWITNESS_SOAK_SECONDS says how long a while is (default 30).
+// nothing else is. Precision and recall are printed. TCPWITNESS_SOAK_SECONDS is how long (default 30).
 
 #include <algorithm>
 #include <array>
@@ -16,7 +16,7 @@
 namespace tcpwitness::live {
 namespace {
 
-// What no healthy traffic brings about on a healthy machine. The others tell of what really happens under load (a
+// What no healthy traffic brings about on a healthy machine. The others are what really happens under load (a
 // tail-loss probe, a window that closes, a process that waits for a CPU) or of how a program ends (iperf3's RST).
 const std::set<std::string> fault_rules = {
     "rx-dropped",     "tx-not-sent",     "bad-checksum",     "out-of-window",       "old-timestamp",

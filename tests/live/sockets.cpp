@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// `ls`: the sockets that are open now, beside what ss(8) and the cases say.
+// `ls`: the sockets that are open now, beside what ss(8) and the cases show.
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
@@ -17,7 +17,7 @@ namespace {
 
 class Sockets : public Live {
  protected:
-  // A Python program in the client's namespace that plays something, says "up", and waits.
+  // A Python program in the client's namespace that plays something, prints "up", and waits.
   std::optional<lab::Child> play_python(const std::string& script) {
     auto child = lab::Child::start({"ip", "netns", "exec", lab().client_ns(), "python3", "-c",
                                     "import socket,time\n" + script + "\nprint('up', flush=True)\ntime.sleep(60)\n"},

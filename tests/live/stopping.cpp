@@ -9,7 +9,9 @@
 
 #include <array>
 #include <atomic>
+#include <fstream>
 #include <map>
+#include <string>
 #include <thread>
 
 #include "live/converse.hpp"
@@ -30,6 +32,15 @@ struct Unread {
   UniqueFd reader;
   UniqueFd writer;
 };
+
+// A tracer blocks its signals until it has taken the first one.
+bool blocks(pid_t pid, int number) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("SigBlk:")) return (std::stoull(line.substr(7), nullptr, 16) >> (number - 1) & 1U) != 0;
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -75,7 +86,9 @@ TEST_F(Stopping, ASecondSignalEndsItAtOnce) {
   const auto run = stuck(pipe);
   ASSERT_TRUE(run);
   ::kill(run->pid(), SIGINT);
-  lab::pause_for(Millis(1000));  // it waits two seconds for its reader, and then ends with 1
+  for (int i = 0; i < 200 && blocks(run->pid(), SIGINT); ++i) lab::pause_for(Millis(50));
+  ASSERT_FALSE(blocks(run->pid(), SIGINT));
+  lab::pause_for(Millis(400));  // no longer "at once"; it waits two seconds for its reader, and then ends with 1
   ::kill(run->pid(), SIGTERM);
   EXPECT_EQ(run->wait().code, 128 + SIGTERM);
 }

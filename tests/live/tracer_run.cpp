@@ -61,7 +61,7 @@ Result<std::unique_ptr<TracerRun>> TracerRun::start(const std::vector<std::strin
 Result<void> TracerRun::wait_ready(Millis patience) const {
   bool ended = false;
   const bool ready = poll_until(patience, [&] {
-    // Text output says so on stderr, JSON on stdout too.
+    // Text output reports it on stderr, JSON on stdout too.
     if (err().find("tcpwitness: tracing with version") != std::string::npos) return true;
     ended = child_.wait(Millis(0)).has_value();
     return ended;

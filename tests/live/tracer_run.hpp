@@ -51,7 +51,7 @@ class TracerRun {
   static Result<std::unique_ptr<TracerRun>> start(const std::vector<std::string>& arguments,
                                                   const std::vector<std::string>& through = {}, int out = -1);
 
-  // Until every hook is live, as the tracer itself says.
+  // Until every hook is live, by the tracer's own report.
   Result<void> wait_ready(Millis patience = patience_for_a_tracer) const;
   // Until stdout or stderr contains `word`; false if it never does.
   bool wait_for(const std::string& word, Millis patience) const;

@@ -57,7 +57,7 @@ constexpr std::array<std::pair<const char*, const char*>, 14> every_flag{
      {"window_full", "window full"},
      {"window_update", "window update"}}};
 
-// A segment by its numbers, and what is said of it.
+// A segment by its numbers, and the words for it.
 struct Flagged {
   std::string numbers;
   std::set<std::string> flags;
@@ -94,7 +94,7 @@ lab::Result<std::vector<Flagged>> judged_flags(const std::string& file) {
   return all;
 }
 
-// As tshark would say it: where this kernel's own word (its retransmission, its probe) goes beyond the wire's, it
+// In tshark's words: where this kernel's own word (its retransmission, its probe) goes beyond the wire's, it
 // stands for what the wire alone shows.
 std::set<std::string> flags_of(const Json& segment, const std::set<std::string>& theirs) {
   std::set<std::string> words;

@@ -9,7 +9,7 @@ namespace {
 
 class WhichConnection : public Live {
  protected:
-  // What a tracer in the client's namespace hears of a Python program there, which must end well.
+  // What a tracer in the client's namespace reports of a Python program there, which must end well.
   std::optional<Printed> printed(const std::string& program) {
     auto watch = Watch::start(lab().client_ns());
     if (!watch) return std::nullopt;

@@ -92,7 +92,7 @@ class Browser:
         return self.call("POST", self.session + "/element", {"using": "css selector", "value": selector})
 
     def console(self):
-        """What was said on the console since the last call."""
+        """What was printed on the console since the last call."""
         return [entry["message"] for entry in self.call("POST", self.session + "/se/log", {"type": "browser"})]
 
     def screenshot(self, path):

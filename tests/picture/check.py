@@ -191,7 +191,7 @@ def graph_has_the_numbers(case, browser):
 
 
 def sack_blocks_are_where_they_say(case, browser):
-    """A hole: the receiver has what lies behind it, and says so in SACK options."""
+    """A hole: the receiver has what lies behind it, and reports it in SACK options."""
     frames = list(conversation(1001, 0, 8))
     lost = next(i for i, (_, each) in enumerate(frames) if each[1] == 1000)
     mine, peer = 1001 * 7919, 1001 * 104729

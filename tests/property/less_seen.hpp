@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // less_seen.hpp: a recording of which less was seen: events lost at random, or one of the two witnesses not there.
 //
-// A lost event is reported as a file tells it: by its missing number. What is wrong then comes as sentences, for
+// A lost event is reported as in a file: by its missing number. What is wrong then comes as sentences, for
 // whoever tests it: stories and every case of the lab.
 #pragma once
 
@@ -23,7 +23,7 @@
 
 namespace tcpwitness::testing {
 
-// What a recording says, step by step, apart from the file.
+// What a recording has, step by step, apart from the file.
 struct Steps {
   struct Step {
     EventId id = 0;  // 0: a mark
@@ -112,7 +112,7 @@ inline Steps thinned(const Steps& stream, std::mt19937& random, unsigned percent
   return without(stream, [&](std::size_t) { return random() % 100 < percent; });
 }
 
-// As if the run had been made without a witness: it has events of the other only, without a gap, and says so.
+// As if the run had been made without a witness: it has events of the other only, without a gap, and with its name.
 template <typename Keep>
 Steps seen_only_by(const Steps& stream, bool kernel, bool wire, Keep keep) {
   Steps left;
@@ -201,7 +201,7 @@ inline Tried lose_at_random(const Steps& stream, std::uint32_t seed) {
   return tried;
 }
 
-// What the look-up that comes with a segment says of the kernel, and what both ends of are on the wire.
+// What the look-up that comes with a segment shows of the kernel, and what both ends of are on the wire.
 inline bool wire_suffices(Rule rule) {
   return rule == Rule::keepalive || rule == Rule::zero_window || rule == Rule::accept_queue_full ||
          rule == Rule::syn_backlog_full || rule == Rule::syncookie || rule == Rule::slow_handshake;

@@ -24,7 +24,7 @@ class Lives {
   std::vector<Event> draw(unsigned count, bool wire) {
     Stream server;
     listens(server);
-    if (chance(30)) listens(server, worker, 4);  // SO_REUSEPORT: nobody knows whose a child is
+    if (chance(30)) listens(server, worker, 4);  // SO_REUSEPORT: it is not known whose a child is
     std::vector<Event> all = std::move(server.events);
     for (unsigned number = 1; number <= count; ++number) {
       Stream stream;

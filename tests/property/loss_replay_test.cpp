@@ -12,7 +12,7 @@
 namespace tcpwitness::testing {
 namespace {
 
-// The story without its event at `index`, as the decoder would tell the loss: a gap before the next record.
+// The story without its event at `index`, as the decoder would report the loss: a gap before the next record.
 std::vector<Event> lose(const std::vector<Event>& events, std::size_t index) {
   std::vector<Event> left;
   for (std::size_t i = 0; i < events.size(); ++i) {

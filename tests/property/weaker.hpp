@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// weaker.hpp: what may still be said when less was seen: no finding that is surer, no outcome that says another thing.
+// weaker.hpp: what may still be reported when less was seen: no finding that is surer, no outcome that is another.
 #pragma once
 
 #include <fmt/format.h>
@@ -14,7 +14,7 @@
 
 namespace tcpwitness::testing {
 
-// What may be said less surely, never more: outcomes that admit ignorance, and the word that a finer one rests on.
+// What may be reported less surely, never more: outcomes that admit ignorance, and the word that a finer one rests on.
 inline bool admits(Outcome reported) { return reported == Outcome::unknown || reported == Outcome::open; }
 
 inline bool may_say(Outcome truth, Outcome reported) {
@@ -67,7 +67,7 @@ inline bool same_flow(const Flow& one, const Flow& other) {
   return local && one.remote == other.remote;
 }
 
-// The findings of `less` that are more certain than in `whole`. A rule that said nothing there may say it as
+// The findings of `less` that are more certain than in `whole`. A rule that found nothing there may find it as
 // inconclusive, or as sure as `fresh`.
 inline std::vector<Finding> surer(const Verdicts& whole, const Verdicts& less,
                                   Confidence fresh = Confidence::inconclusive) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// corpus_test.cpp: read on captures of others, in every format. What it says of them is judged elsewhere
-// (tests/corpus); here it must come in the right shape, and each format must tell of the same connections.
+// corpus_test.cpp: read on captures of others, in every format. What it reports of them is judged elsewhere
+// (tests/corpus); here it must come in the right shape, and each format must have the same connections.
 #include <gtest/gtest.h>
 
 #include <algorithm>

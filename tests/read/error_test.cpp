@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// error_test.cpp: read, when something is wrong: what it says, and the exit code.
+// error_test.cpp: read, when something is wrong: its messages, and the exit code.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -128,7 +128,7 @@ TEST_F(ReadError, ALengthThatCannotBeIsDamage) {
   EXPECT_TRUE(reported.err.contains("byte " + std::to_string(at))) << reported.err;
 }
 
-// Wherever a file ends, what was in it before is reported, and the exit code says whether it was all.
+// Wherever a file ends, what was in it before is reported, and the exit code shows whether it was all.
 TEST_F(ReadError, EveryCutIsEitherAnEndOrSaid) {
   const std::string whole = Capture().whole(40'001).bytes;
   for (std::size_t size = 0; size <= whole.size(); size += 7) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // explain_test.cpp: read --explain and doctor, as users see them: stories of a small capture and of a recording, the
-// catalogue, and what is said when something is wrong.
+// catalogue, and the messages when something is wrong.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>

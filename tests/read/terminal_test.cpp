@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// terminal_test.cpp: the progress bar: on a terminal, of a file that takes long, and gone before anything else is said.
-// A reader that takes its time makes any file long.
+// terminal_test.cpp: the progress bar: on a terminal, of a file that takes long, and gone before anything else is
+// printed. A reader that takes its time makes any file long.
 #include <gtest/gtest.h>
 
 #include "read/capture_bytes.hpp"

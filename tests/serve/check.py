@@ -5,7 +5,7 @@
     check.py --tracer build/tcpwitness
 
 Two namespaces with a cable; the tracer watches the client's end and is scraped over this namespace's loopback, so that scraping
-is no part of the numbers. Needs root. Exit code 77: not here, and the last line says why.
+is no part of the numbers. Needs root. Exit code 77: not here, and the last line has the reason.
 """
 
 import argparse

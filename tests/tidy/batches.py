@@ -4,7 +4,7 @@
 #   batches.py COMPILE_COMMANDS DIRECTORY JOBS <UNITS     a line a unit: its path, and the stamp to make if it is clean
 #
 # Where a batch is not clean (names of two files may meet in it), the files that are named go into one of their own, and in the
-# end each is looked at alone: what is printed is what clang-tidy says of one file. That a file names all it includes is seen only of those that are
+# end each is looked at alone: what is printed is clang-tidy's output for one file. That a file names all it includes is seen only of those that are
 # looked at alone.
 import collections
 import concurrent.futures
@@ -17,8 +17,10 @@ import subprocess
 import sys
 import tempfile
 
-# Tests have many helpers of the same name: fewer of them fit together.
+# Files that are not compiled as one. Tests have many helpers of the same name: fewer of them fit together.
 BATCH, BATCH_OF_TESTS = 16, 5
+# What each program has, or what stands in for another library's function.
+ONE_OF_A_KIND = re.compile(r"^int main\(|^extern \"C\"", re.MULTILINE)
 # Clang does not know these options of GCC, and a batch or a file is compiled without the headers that were compiled before.
 UNKNOWN = re.compile(r" -mmemset-strategy=\S*| -Wno-subobject-linkage| -fpch-preprocess| -Winvalid-pch| -include \S*cmake_pch\.hxx| -o \S+ -c .*| --param \S+")
 # How much it is optimised makes no difference here.
@@ -77,30 +79,39 @@ class Looks:
         return self.look(rest, checked_by, options) + self.look(apart, checked_by, options)
 
 
+def batches(units, checked_by):
+    alone = [unit for unit in units if ONE_OF_A_KIND.search(unit.read_text())]
+    rest = [unit for unit in units if unit not in alone]
+    size = BATCH_OF_TESTS if checked_by.parent.name == "tests" else BATCH
+    return [[unit] for unit in alone] + [rest[at : at + size] for at in range(0, len(rest), size)]
+
+
 def main():
     commands, directory, jobs = sys.argv[1:]
     stamps = {pathlib.Path(unit): pathlib.Path(stamp) for unit, stamp in (line.split() for line in sys.stdin)}
     # What one unit has more than another (a directory of headers, a path as a macro) does not disturb that one.
-    units_of = collections.defaultdict(set)
+    compiled_as_one = {}
     flags_of = collections.defaultdict(dict)
     for entry in json.loads(pathlib.Path(commands).read_text()):
         for unit in stamps.keys() & set(sources(entry["file"])):
-            units_of[configuration(unit)].add(unit)
+            compiled_as_one[unit] = entry["file"] if str(unit) != entry["file"] else compiled_as_one.get(unit, "")
             flags_of[configuration(unit)].update(dict.fromkeys(flags(entry["command"])))
-    missing = stamps.keys() - set().union(*units_of.values())
+    missing = stamps.keys() - compiled_as_one.keys()
     if missing:
         sys.exit(f"batches.py: no compile command of {', '.join(map(str, sorted(missing)))}")
+    together = collections.defaultdict(list)
+    for unit, as_one in sorted(compiled_as_one.items()):
+        together[configuration(unit), as_one].append(unit)
     looks = Looks(directory, stamps)
     with concurrent.futures.ThreadPoolExecutor(int(jobs)) as pool:
         running = []
-        for checked_by, units in sorted(units_of.items()):
-            batch = BATCH_OF_TESTS if checked_by.parent.name == "tests" else BATCH
+        for (checked_by, as_one), units in sorted(together.items()):
             options = list(itertools.chain(*flags_of[checked_by]))
-            for at in range(0, len(units), batch):
-                running.append(pool.submit(looks.look, sorted(units)[at : at + batch], checked_by, options))
-        said = [look.result() for look in running]
-    print("".join(said), end="")
-    sys.exit(any(said))
+            for batch in [units] if as_one else batches(units, checked_by):
+                running.append(pool.submit(looks.look, batch, checked_by, options))
+        found = [look.result() for look in running]
+    print("".join(found), end="")
+    sys.exit(any(found))
 
 
 main()

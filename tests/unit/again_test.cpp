@@ -95,7 +95,7 @@ TEST(DropOfNobody, WithNumbersThatCannotBeItsOwnIsAnotherConnections) {
   EXPECT_EQ(drops_reported(2'000'000'000, true), 1U);
 }
 
-// The socket that was to take it says whose it is, whatever its numbers.
+// The socket that was to take it shows whose it is, whatever its numbers.
 TEST(DropOfNobody, WithItsSocketsCookieIsThatConnections) {
   Stream stream;
   Side c = client_of(stream);

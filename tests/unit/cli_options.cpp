@@ -313,6 +313,9 @@ INSTANTIATE_TEST_SUITE_P(
                       Refusal{{"--slower-than", "200"}, {"'200' has no unit", "200ms or 200s"}},
                       Refusal{{"--longer-than", "0.5"}, {"--longer-than", "30s, 15m"}},
                       Refusal{{"ls", "--longer-than", "1m"}, {"--longer-than"}},
+                      Refusal{{"--larger-than", "many"}, {"--larger-than", "64K, 10M"}},
+                      Refusal{{"--larger-than", "-1"}, {"--larger-than", "64K, 10M"}},
+                      Refusal{{"ls", "--larger-than", "1M"}, {"--larger-than"}},
                       Refusal{{"--host", "fe80::1%eth0"}, {"has a scope", "--host fe80::1 -i eth0"}},
                       Refusal{{"read", "x", "--summary", "--by", "container"}, {"--by container", "running processes"}},
                       Refusal{{"life", "--every", "2"}, {"--every", "ls", "compare"}},
@@ -375,6 +378,7 @@ TEST(Options, AChoiceIsReadWithItsUnits) {
   EXPECT_EQ(options({"--slower-than", "2s"}).report_filter.slower_than_ns, 2'000'000'000);
   EXPECT_EQ(options({"--slower-than", "50us"}).report_filter.slower_than_ns, 50'000);
   EXPECT_EQ(options({"--longer-than", "15m"}).report_filter.longer_than_ns, 900'000'000'000);
+  EXPECT_EQ(options({"--larger-than", "10M"}).report_filter.larger_than, 10U << 20U);
   EXPECT_FALSE(options({}).report_filter.any());
 }
 

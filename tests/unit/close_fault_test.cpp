@@ -47,6 +47,25 @@ TEST(FinWait2Timeout, ARstForLateDataIsNotThisConnectionsEnd) {
   EXPECT_LT(life.duration_ns, 3 * s + 90 * ms);
 }
 
+// The FIN's look-up found the socket itself, or was not needed, and then the socket became the mini-socket that has it.
+TEST(FinWait2, TheFinOfAMomentAgoReachesTheMiniSocket) {
+  const auto closes = [](SocketKind found, std::uint8_t flags) {
+    Stream stream;
+    Side c = client_of(stream);
+    leaves_mini_socket(c);
+    c.view = found;
+    c.state = State::fin_wait2;
+    c.in(flags);
+    return run_with(stream.events, 100 * ms).life();
+  };
+  for (const SocketKind found : {SocketKind::full, SocketKind::unknown, SocketKind::time_wait}) {
+    EXPECT_EQ(closes(found, FA).outcome, Outcome::completed) << static_cast<int>(found);
+    EXPECT_EQ(closes(found, FA).states.back(), State::time_wait) << static_cast<int>(found);
+    EXPECT_EQ(closes(found, A).outcome, Outcome::open) << static_cast<int>(found);
+  }
+  EXPECT_EQ(closes(SocketKind::none, FA).outcome, Outcome::open) << "it found nobody";
+}
+
 // While the mini-socket is there it is the one that refuses the data, and the RST's time is the end.
 TEST(FinWait2Timeout, DataForTheMiniSocketIsAReset) {
   Stream stream;
@@ -61,7 +80,41 @@ TEST(FinWait2Timeout, DataForTheMiniSocketIsAReset) {
   const RunResult reported = run_with(stream.events, 100 * ms);
   EXPECT_EQ(reported.life().outcome, Outcome::reset_by_local);
   EXPECT_GE(reported.life().duration_ns, 2 * s);
+  EXPECT_TRUE(reported.life().explanation.contains("the peer sent data 2.0")) << reported.life().explanation;
+  EXPECT_FALSE(reported.life().explanation.contains("before its time")) << "its socket was there";
   EXPECT_FALSE(reported.finding(Rule::write_after_peer_closed).has_value()) << "the other side wrote";
+}
+
+// shutdown(), the peer's ACK, and then close() with data unread: the same transition as to a mini-socket, and a RST of
+// its own behind it.
+TEST(FinWait2Reset, WithUnreadDataTheSocketItselfEndsByARst) {
+  const auto closes = [](const Caller& by, bool reset) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.out(PA, 10);
+    c.in(PA, 20);
+    c.to(State::fin_wait1, curl);
+    c.out(FA);
+    c.in(A);
+    c.to(State::fin_wait2);
+    stream.wait(1 * s);
+    c.to(State::close, by);
+    if (reset) {
+      c.out(RA);
+      c.kernel_reset(ResetDirection::sent, reason_abort_on_close, by, false);
+    }
+    return run_with(stream.events, 100 * ms);
+  };
+  const RunResult lives_on = closes(curl, true);
+  EXPECT_EQ(lives_on.life().outcome, Outcome::reset_by_local);
+  EXPECT_TRUE(lives_on.life().explanation.contains("closed with unread data")) << lives_on.life().explanation;
+  EXPECT_FALSE(lives_on.life().explanation.contains("the peer sent data")) << lives_on.life().explanation;
+  EXPECT_EQ(lives_on.life().states.back(), TcpState::close);
+  const RunResult killed = closes(killed_curl, true);
+  EXPECT_EQ(killed.life().outcome, Outcome::aborted);
+  EXPECT_TRUE(killed.life().explanation.contains("a RST behind its FIN")) << killed.life().explanation;
+  EXPECT_EQ(closes(curl, false).life().outcome, Outcome::open) << "a mini-socket waits for the peer's FIN";
 }
 
 // Linux 6.1 reports no reset by a mini-socket: then the RST is what shows it, by its number, in its time.

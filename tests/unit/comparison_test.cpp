@@ -25,7 +25,7 @@ Comparison compared(const std::vector<Event>& events, const CorrelatorSettings& 
   return life.comparison.value_or(Comparison{});
 }
 
-// What the socket will say of itself.
+// What the socket will show of itself.
 void counts(Side& c, std::uint32_t segs_out, std::uint32_t segs_in) {
   c.extra.segs_out = segs_out;
   c.extra.segs_in = segs_in;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tries what must be refused to a process that has confined itself. Each attempt is a child's, whose exit code says
+// Tries what must be refused to a process that has confined itself. Each attempt is a child's, whose exit code shows
 // what happened: the test itself stays free.
 #include "confine/confine.hpp"
 

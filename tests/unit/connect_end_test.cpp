@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a connect() ends: unsent, ignored, or only without an answer; and who sent a RST.
+#include <ranges>
+#include <type_traits>
+
 #include "unit/says.hpp"
 
 namespace tcpwitness::testing {
@@ -38,6 +41,22 @@ TEST(ConnectUnsent, IsNotToldWhenOneSynLeft) {
 
 TEST(ConnectUnsent, IsNotFoundForSynsWhoseDropWasNotSeen) {
   EXPECT_EQ(run(without<Drop>(unsent_story().events)).life().outcome, Outcome::connect_timeout);
+}
+
+// On a busy machine no program ran for one of them: neither its drop nor its retransmission is an event.
+TEST(ConnectUnsent, IsFoundByTheWireWhereADropWasNotSeen) {
+  std::vector<Event> events = unsent_story().events;
+  const auto last = [&]<typename Body>(std::type_identity<Body>) {
+    const auto at = std::ranges::find_if(events | std::views::reverse,
+                                         [](const Event& e) { return std::holds_alternative<Body>(e.body); });
+    events.erase(std::prev(at.base()));
+  };
+  last(std::type_identity<Drop>{});
+  last(std::type_identity<Retransmit>{});
+  const Life both = run(events).life();
+  EXPECT_EQ(both.outcome, Outcome::connect_unsent);
+  EXPECT_TRUE(both.explanation.starts_with("None of 3 SYNs left this machine")) << both.explanation;
+  EXPECT_EQ(run(without_wire(events), kernel_settings()).life().outcome, Outcome::connect_timeout);
 }
 
 TEST(ConnectUnsent, NeedsNoWire) {
@@ -112,7 +131,7 @@ TEST(ResetOrigin, AFirewallsRejectIsCertainByTheKernelsWord) {
   }
 }
 
-// What the firewall dropped long before says nothing of it: a program can send one through a raw socket.
+// What the firewall dropped long before shows nothing of it: a program can send one through a raw socket.
 TEST(ResetOrigin, ARstLongBehindADropIsNotCertainlyTheFirewalls) {
   Stream stream;
   Side c = client_of(stream);

@@ -46,7 +46,26 @@ TEST(NoLocalPort, ABoundPortThatIsInUseIsNamed) {
   EXPECT_TRUE(says(reported.finding(Rule::port_exhaustion), "had bound port 40000, which is in use to 10.0.0.2:80"));
 }
 
-// Each SYN that TCP wants to send again is put off, and then the kernel says that the address does not answer.
+// One SYN leaves; the kernel reports that those that repeat it never left, and the event of one drop is missing.
+TEST(UnsentSyns, AreCountedByTheKernelsRetransmissionsToo) {
+  const auto text = [](int refused) {
+    Stream stream;
+    Side c = client_of(stream);
+    c.to(State::syn_sent, curl);
+    c.out(S);
+    for (int i = 0; i < 2; ++i) {
+      stream.wait(1 * s);
+      if (i == 0) c.drop(drop_netfilter, true, S);
+      c.retransmit(4, 1, 1, [&](Retransmit& r) { r.err = i < refused ? -EPERM : 0; });
+    }
+    connect_times_out(c, ETIMEDOUT);
+    return run(stream.events).life().explanation;
+  };
+  EXPECT_TRUE(text(2).contains("2 of the SYNs did not leave")) << text(2);
+  EXPECT_TRUE(text(1).contains("1 of the SYNs did not leave")) << text(1);
+}
+
+// Each SYN that TCP wants to send again is put off, and then the kernel reports that the address does not answer.
 struct Neighbour {
   std::string_view sender = "fd00::1";  // this machine
   std::uint8_t code = 3;
@@ -326,7 +345,7 @@ TEST(GaveUp, TheNewestErrorOfThePathStandsInPlaceOfTheTimeout) {
   EXPECT_EQ(life.error, EHOSTUNREACH);
 }
 
-// The SYN waits for the address of the next hop when the process gives up; the kernel says so seconds later.
+// The SYN waits for the address of the next hop when the process gives up; the kernel reports it seconds later.
 TEST(ConnectCancelled, WaitsForTheReasonOfASynThatWasNotSeen) {
   for (const bool reported_drop : {true, false}) {
     Stream stream;

@@ -68,8 +68,8 @@ TEST(Contexts, NeitherPacketsAloneNorAForwardedConnectionHaveAnOtherEnd) {
   EXPECT_EQ(m.other_end_of(client), nullptr);
   m.settings.has_kernel = true;
   EXPECT_NE(m.other_end_of(client), nullptr);
-  m.table.at(client).ends = std::make_unique<Ends>();
-  m.table.at(client).ends->forwarded = std::make_unique<ForwardedFacts>();
+  m.table.at(client).inferred = std::make_unique<InferredEnds>();
+  m.table.at(client).inferred->forwarded = std::make_unique<ForwardedFacts>();
   EXPECT_EQ(m.other_end_of(client), nullptr);
   EXPECT_FALSE(m.contexts.of(client, {}).has_kernel) << "its segments alone judge";
 }

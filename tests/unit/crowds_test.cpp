@@ -81,7 +81,7 @@ TEST(Crowds, AttemptsWithinALossAreNotAll) {
   EXPECT_EQ(one.rules.asked, (Asked{{"here", 1, true}, {"here", 1, false}}));
 }
 
-// A part of the attempts says nothing of how many there are.
+// A part of the attempts shows nothing of how many there are.
 TEST(Crowds, WhereNotAllIsSeenAttemptsAreNotCounted) {
   CorrelatorSettings packets = life_settings();
   packets.has_kernel = false;

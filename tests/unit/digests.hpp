@@ -64,10 +64,11 @@ class DigestWriter {
   // ---- Out ----
 
   void put(TimeNs ts_ns, const decltype(Event::body)& body) {
-    const EventId id = next_id_;
-    const auto* digest = std::get_if<SocketDigest>(&body);
-    next_id_ += digest != nullptr ? events_in(*digest) : 1;
-    out_.push_back(Event{id, ts_ns, body});
+    Event& event = out_.emplace_back(Event{next_id_, ts_ns, body});
+    auto* digest = std::get_if<SocketDigest>(&event.body);
+    const std::size_t events = digest != nullptr ? events_in(*digest) : 1;
+    if (digest != nullptr) digest->counted = static_cast<std::uint8_t>(events);
+    next_id_ += events;
     written_ns_.push_back(clock_);
   }
   void release(std::uint64_t cookie) {
@@ -229,7 +230,7 @@ class DigestWriter {
     const bool out = g.hook == HookPoint::egress;
     const std::uint16_t event_flags = g.event_flags & ~only_a_cause;
     const bool plain = (event_flags == TW_EVENT_SYN || event_flags == TW_EVENT_FIN) && g.refused == Refusal::none &&
-                       g.nat == 0 && g.forwarding == Forwarding::none && g.copied == 0 && g.reordered == 0 &&
+                       g.nat == 0 && g.forwarding == Forwarding::none && g.duplicate == 0 && g.reordered == 0 &&
                        g.vlan_id == 0 && g.segments == 1;
     if (!plain || (marks & rst) != 0) return false;
     const bool for_listener = g.socket.type == SocketKind::listener || g.socket.type == SocketKind::time_wait;

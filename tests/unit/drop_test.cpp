@@ -196,6 +196,65 @@ TEST(TxNotSent, AlmostIs) {
   EXPECT_FALSE(gives_up_unsent(64000, false, ECONNRESET).has_value()) << "the peer ended it";
 }
 
+// No carrier: what TCP sent stays in the queue of the device. A busy machine's queue drains before a timeout is over.
+TEST(TxNotSent, IsWhatStillWaitedHereWhenItWasToBeSentAgain) {
+  struct Attempt {
+    std::uint32_t number = 0;
+    int err = -EBUSY;
+  };
+  const auto put_off = [](std::initializer_list<Attempt> attempts, std::int64_t apart = 400 * ms) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.out(PA, 20);
+    for (const Attempt& attempt : attempts) {
+      stream.wait(apart);
+      c.retransmit(4, 0, 1, [&](Retransmit& r) {
+        r.seq += attempt.number;
+        r.err = attempt.err;
+      });
+    }
+    return run(stream.events).finding(Rule::tx_not_sent);
+  };
+  const auto finding = put_off({{0}, {0}, {0}});
+  EXPECT_TRUE(says(finding, "a segment that TCP sent did not leave this machine for 800 ms")) << finding_text(finding);
+  EXPECT_TRUE(says(finding, "3 times"));
+  EXPECT_EQ(finding->confidence, Confidence::likely);
+  EXPECT_FALSE(put_off({{0}}).has_value()) << "once";
+  EXPECT_FALSE(put_off({{0}, {10}}).has_value()) << "once each";
+  EXPECT_TRUE(put_off({{0}, {0}, {10}}).has_value());
+  EXPECT_FALSE(put_off({{0}, {0}, {0}}, 12 * us).has_value()) << "no timeout long";
+  EXPECT_TRUE(put_off({{0}, {0}, {10}, {10}, {10}}, 100 * ms).has_value()) << "the second number waited longer";
+  EXPECT_FALSE(put_off({{0}, {0, 0}, {0}}).has_value()) << "a copy left between them";
+}
+
+// The look-up before a retransmission (inet_sk_rebuild_header()) failed: the kernel counts none.
+TEST(TxNotSent, IsWhatHadNoRouteWhenItWasToBeSentAgain) {
+  const auto tried = [](int err, bool counted) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.out(PA, 20);
+    for (std::uint32_t i = 0; i < 2; ++i) {
+      stream.wait(400 * ms);
+      c.retransmit(4, 0, 1, [&](Retransmit& r) {
+        r.err = err;
+        if (!counted) r.cb.total_retrans = 0;
+      });
+    }
+    return run(stream.events).finding(Rule::tx_not_sent);
+  };
+  const auto finding = tried(-EHOSTUNREACH, false);
+  EXPECT_TRUE(says(finding, "2 times within 400 ms TCP was to send a segment again, and nothing left this machine"))
+      << finding_text(finding);
+  EXPECT_TRUE(says(finding, "no route"));
+  EXPECT_EQ(finding->confidence, Confidence::certain);
+  EXPECT_FALSE(tried(-EAGAIN, false).has_value()) << "beyond the peer's window";
+  EXPECT_FALSE(tried(0, true).has_value()) << "it left";
+  const auto refused = tried(-EHOSTUNREACH, true);
+  EXPECT_TRUE(says(refused, "the interface refused")) << "it was counted: behind the look-up";
+}
+
 TEST(TxNotSent, ADropOnItsWayInIsNot) {
   EXPECT_FALSE(run(rx_drop_story(drop_netfilter).events).finding(Rule::tx_not_sent).has_value());
 }

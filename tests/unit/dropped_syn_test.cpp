@@ -242,7 +242,7 @@ TEST(StraySegment, EachIsShownOnceTheKernelAnswers) {
   EXPECT_EQ(shown(false), 0U) << "NAT has sent them on";
 }
 
-// Over loopback the refused SYN is a connection's of this machine: its own finding says who refused it.
+// Over loopback the refused SYN is a connection's of this machine: its own finding has who refused it.
 std::vector<Event> refused_on_loopback(bool client_is_known) {
   Stream stream;
   Side c = client_of(stream);

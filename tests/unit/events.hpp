@@ -2,7 +2,7 @@
 // events.hpp: event streams for tests, written as a story: who calls, what goes out, what comes in.
 //
 // A Side is one socket's view. It keeps sequence numbers and counters as the kernel does (a SYN and a
-// FIN take one, an active opener's bytes_acked counts its SYN), so a test says only what happens and the
+// FIN take one, an active opener's bytes_acked counts its SYN), so a test has only what happens and the
 // records agree with each other. Overrides come as small functions on the record.
 #pragma once
 
@@ -443,7 +443,7 @@ inline void listens(Stream& stream, Caller by = nginx, std::uint64_t cookie = 3)
   listener.to(State::listen, by);
 }
 
-// What a client's host hears of a handshake.
+// What a client's host receives of a handshake.
 inline void connects(Side& c, Caller by = curl) {
   c.to(State::syn_sent, by);
   c.out(S);
@@ -452,7 +452,7 @@ inline void connects(Side& c, Caller by = curl) {
   c.out(A, 0, TW_EVENT_HANDSHAKE_ACK);
 }
 
-// What a server's host hears of one until its SYN-ACK.
+// What a server's host receives of one until its SYN-ACK.
 inline void is_asked(Side& c) {
   c.view = SocketKind::listener;
   c.in(S);

@@ -114,7 +114,7 @@ TEST(Keepalive, FromTheWireAloneItIsOnlyLikely) {
   EXPECT_EQ(run(story.events, settings).finding(Rule::keepalive)->confidence, Confidence::likely);
 }
 
-// Tracing began while the window was closed: the answer to the first probe says so.
+// Tracing began while the window was closed: the answer to the first probe shows it.
 TEST(ZeroWindow, AProbeThatAClosedWindowAnswersIsNoKeepalive) {
   const auto reported = [](std::uint16_t window, bool in, bool alone) {
     Stream stream;
@@ -133,7 +133,7 @@ TEST(ZeroWindow, AProbeThatAClosedWindowAnswersIsNoKeepalive) {
   };
   for (const bool in : {true, false}) {
     for (const bool alone : {true, false}) {
-      if (!in && !alone) continue;  // the sending kernel knows it
+      if (!in && !alone) continue;  // the sending kernel has it
       EXPECT_FALSE(reported(0, in, alone).finding(Rule::keepalive).has_value()) << in << alone;
       const auto window = found<arguments::ZeroWindow>(reported(0, in, alone).finding(Rule::zero_window));
       EXPECT_EQ((in ? window.local : window.peer)->probes, 1U) << in << alone;

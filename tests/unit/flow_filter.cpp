@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "capture/kernel_filter.hpp"
 #include "golden/reports.hpp"
 
 namespace tcpwitness {
@@ -171,7 +172,7 @@ TEST(FlowFilter, AFileIsNoExpressionAndReadReadsIt) {
   EXPECT_TRUE(refusal("/proc/self/none").contains("man 7 pcap-filter")) << refusal("/proc/self/none");
 }
 
-// Wherever the kernel's form is used, it must say what the expression says.
+// Wherever the kernel's form is used, it must select what the expression selects.
 TEST(FlowFilter, TheKernelsFormSaysTheSame) {
   for (const char* expression : {"port 443", "portrange 440-450", "net 10/8", "net 10.1", "host 192.0.2.80 and tcp",
                                  "net 192.0.2.0/24 and port 80", "net 2001:db8::/32", "host 2001:db8::1 and port 443",

@@ -132,7 +132,7 @@ TEST(ForwardedConnections, AnOpenOneIsCountedBeforeItIsGivenUp) {
   EXPECT_EQ(r.table.wait_of(slot), Wait::forwarded_count);
   EXPECT_TRUE(r.forwarded.wants_hops());
   EXPECT_FALSE(r.forwarded.wants_hops()) << "asked once";
-  // The counters say that something came: it is followed on.
+  // The counters show that something came: it is followed on.
   r.table.at(slot).forwarded()->hops[0].wire.segs_in = 7;
   r.forwarded.time_over(slot, Wait::forwarded_count);
   EXPECT_TRUE(r.over.empty());

@@ -118,7 +118,7 @@ TEST(Handshake, BothEndsOverLoopbackAgreeOnBytes) {
   EXPECT_EQ(r.life(1).outcome, Outcome::completed);
 }
 
-// net.ipv4.tcp_max_tw_buckets is reached: the kernel makes no mini-socket, and says so by TW_CB_TIME_WAIT_FULL here.
+// net.ipv4.tcp_max_tw_buckets is reached: the kernel makes no mini-socket, and shows it by TW_CB_TIME_WAIT_FULL here.
 RunResult closed_first(bool full, bool peer_closes) {
   Stream stream;
   Side c = client_of(stream);

@@ -177,6 +177,22 @@ TEST(Request, WhoseSynAckItsOwnFirewallRefuses) {
   }
 }
 
+// The message comes in over loopback when a processor has the time.
+TEST(Request, WhoseSynAckWasRefusedLearnsItLateOnABusyMachine) {
+  for (const std::int64_t later : {30 * ms, 700 * ms}) {
+    Stream stream;
+    listens(stream);
+    Side c = server_of(stream);
+    c.view = SocketKind::listener;
+    c.in(S);
+    c.drop(drop_netfilter, true, SA);
+    stream.wait(later);
+    c.icmp(3, 3, "10.0.0.2", c.isn());
+    const Life life = run(stream.events, life_settings(), 6 * s).life();
+    EXPECT_EQ(life.outcome, later == 30 * ms ? Outcome::refused : Outcome::unknown) << life.explanation;
+  }
+}
+
 // A rule refuses the handshake's last ACK (ct state invalid): the SYN was taken, and answered.
 TEST(Request, WhoseLastAckAFirewallRefusesWasNotRefused) {
   Stream stream;

@@ -5,6 +5,23 @@
 namespace tcpwitness::testing {
 namespace {
 
+// The process that called listen() has ended, and a child of it has the socket.
+TEST(ListenerLeftBehind, ItsChildrenAreOfWhoHasItOpenNow) {
+  for (const bool lives : {false, true}) {
+    Stream stream;
+    listens(stream);
+    Side c = server_of(stream);
+    accepts(c);
+    stream.wait(2 * s);
+    Side listener(stream, 3, "0.0.0.0", 80, "0.0.0.0", 0, 0, 0, false);
+    listener.used(worker, OwnerSource::snapshot);
+    if (lives) listener.used(nginx, OwnerSource::snapshot);
+    const Life life = run(stream.events).life();
+    EXPECT_EQ(life.process.pid, lives ? nginx.pid : worker.pid);
+    EXPECT_EQ(life.process.source, PidSource::listen);
+  }
+}
+
 TEST(AcceptQueueFull, NamesTheProcessThatDoesNotAccept) {
   const auto finding = run(accept_queue_full_story().events).finding(Rule::accept_queue_full);
   EXPECT_TRUE(says(finding,

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "golden/reports.hpp"
 
 namespace tcpwitness {
@@ -50,6 +52,35 @@ TEST(Listeners, OfTwoProcessesAtThatTimeNeitherIsNamed) {
   EXPECT_EQ(owner_of(listeners, at("10.0.0.1", 80), 105), 42U);
   EXPECT_EQ(owner_of(listeners, at("10.0.0.1", 80), 150), 0U);
   EXPECT_EQ(owner_of(listeners, at("10.0.0.1", 80), 250), 43U);
+}
+
+TEST(Listeners, WhoCalledListenIsNamedWhileItHasTheSocket) {
+  for (const bool first : {true, false}) {
+    Listeners listeners;
+    listeners.opened(1, at("0.0.0.0", 80), owner(42), 100);
+    for (const std::uint32_t pid : first ? std::array{42U, 43U, 44U} : std::array{43U, 44U, 42U})
+      EXPECT_TRUE(listeners.owned(1, owner(pid), 500));
+    EXPECT_EQ(owner_of(listeners, at("10.0.0.1", 80), 600), 42U);
+  }
+  Listeners none;
+  EXPECT_FALSE(none.owned(1, owner(42), 500));
+}
+
+TEST(Listeners, WhenItIsGoneAChildThatAloneHasTheSocketIs) {
+  constexpr TimeNs s = 1'000'000'000;
+  Listeners listeners;
+  listeners.opened(1, at("0.0.0.0", 80), owner(42), 100);
+  const auto gone = [](std::uint32_t pid) { return pid == 42; };
+  EXPECT_FALSE(listeners.any_left_behind([](std::uint32_t) { return false; }));
+  EXPECT_TRUE(listeners.any_left_behind(gone));
+  EXPECT_FALSE(listeners.any_left_behind(gone)) << "asked once";
+  listeners.owned(1, owner(43), 5 * s);
+  EXPECT_EQ(owner_of(listeners, at("10.0.0.1", 80), 6 * s), 43U);
+  listeners.owned(1, owner(44), 5 * s + 1);
+  EXPECT_EQ(owner_of(listeners, at("10.0.0.1", 80), 6 * s), 0U) << "two have it";
+  listeners.owned(1, owner(44), 9 * s);
+  EXPECT_EQ(owner_of(listeners, at("10.0.0.1", 80), 9 * s), 44U) << "a later look: one is left";
+  EXPECT_TRUE(listeners.any_left_behind([](std::uint32_t pid) { return pid == 44; })) << "that one is gone, too";
 }
 
 TEST(Listeners, OneThatWasOpenBeforeTheRunHasNoBeginning) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// loss_test.cpp: what was sent again in either direction, in segments, and what that says of the path.
+// loss_test.cpp: what was sent again in either direction, in segments, and what that shows of the path.
 #include <gtest/gtest.h>
 
 #include <cerrno>
@@ -46,7 +46,7 @@ TEST(InboundLoss, IsCountedAndFoundWithItsShare) {
   ASSERT_TRUE(finding.has_value());
   EXPECT_EQ(finding->confidence, Confidence::likely);  // the wire alone
   const auto again = found<arguments::PeerRetransmission>(finding);
-  EXPECT_EQ(again.again, 3U);
+  EXPECT_EQ(again.retransmitted, 3U);
   EXPECT_EQ(again.out_of_order, 1U);
   EXPECT_TRUE(sentence(*finding).contains(" %)")) << sentence(*finding);
 }
@@ -70,7 +70,7 @@ RunResult network_copies(int copies, int again) {
     if (copied) ++c.copies_in;
     c.in(PA, 20, copied ? 0 : TW_EVENT_RETRANSMISSION, [&](Segment& g) {
       g.seq = next - 20;
-      g.copied = copied ? 1 : 0;
+      g.duplicate = copied ? 1 : 0;
       g.refused = Refusal::old;
     });
     c.peer_nxt = c.rcv_nxt = next;
@@ -87,7 +87,7 @@ TEST(NetworkCopies, AreNoRetransmission) {
   EXPECT_FALSE(reported.finding(Rule::retransmission).has_value());
   int called_so = 0;
   for (const auto& [report, body] : reported.entries_of<SegmentEntry>()) {
-    if (body.segment.copied == 0) continue;
+    if (body.segment.duplicate == 0) continue;
     EXPECT_EQ(body.analysis, std::vector<std::string_view>{"duplicate packet"});
     ++called_so;
   }
@@ -263,6 +263,60 @@ TEST(RetransmissionCause, APathMtuReductionIsNoTimeout) {
   EXPECT_NE(cause_after(1460, 1024, 2), RetransmitKind::path_mtu);  // the kernel's own probing, by a timeout
 }
 
+// A FIN with the peer's next number, and then the peer goes on from there; or what came again has taken another way.
+TEST(PeerRetransmission, WhereAnotherOneCanHaveSentThePeerIsNotNamed) {
+  using Doubt = arguments::PeerRetransmission::Doubt;
+  const auto again = [](bool fin, std::uint32_t more, std::uint8_t ttl) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.in(PA, 100);
+    const std::uint32_t next = c.peer_nxt;
+    if (fin) {
+      c.in(FA);
+      c.to(State::close_wait);
+    }
+    c.in(PA, more, TW_EVENT_RETRANSMISSION, [&](Segment& g) {
+      g.seq = fin ? next - 1 : next - 100;
+      g.ttl = ttl;
+    });
+    return run(stream.events).finding(Rule::retransmission);
+  };
+  const auto beyond = again(true, 10, 64);
+  EXPECT_EQ(found<arguments::PeerRetransmission>(beyond).doubt, Doubt::beyond_fin);
+  EXPECT_FALSE(says(beyond, "the peer sent")) << finding_text(beyond);
+  EXPECT_TRUE(says(beyond, "two have sent from its address"));
+  const auto same = again(true, 1, 64);
+  EXPECT_EQ(found<arguments::PeerRetransmission>(same).doubt, Doubt::none) << "it ends where the FIN does";
+  EXPECT_TRUE(says(same, "the peer sent")) << finding_text(same);
+  EXPECT_EQ(found<arguments::PeerRetransmission>(again(false, 100, 63)).doubt, Doubt::other_hops);
+  EXPECT_EQ(found<arguments::PeerRetransmission>(again(false, 100, 64)).doubt, Doubt::none);
+}
+
+// An empty ACK has the number that its sender sends next; what came from there before is late to be sent.
+TEST(PeerRetransmission, AnAckThatShowsItAsUnsentIsADoubt) {
+  using Doubt = arguments::PeerRetransmission::Doubt;
+  const auto again = [](std::uint32_t ack_at, std::uint32_t len) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.in(PA, 100);
+    const std::uint32_t next = c.peer_nxt;
+    c.drop(drop_old_sequence, false, A);
+    std::get<Drop>(stream.events.back().body).seq = next - ack_at;
+    c.in(PA, len, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = next - len; });
+    c.drop(drop_old_data, false, PA, len);
+    return run(stream.events).finding(Rule::retransmission);
+  };
+  const auto denied = again(100, 100);
+  EXPECT_EQ(found<arguments::PeerRetransmission>(denied).doubt, Doubt::not_yet_sent);
+  EXPECT_FALSE(says(denied, "the peer sent")) << finding_text(denied);
+  EXPECT_TRUE(says(denied, "another one had sent it"));
+  const auto older = again(100, 40);
+  EXPECT_EQ(found<arguments::PeerRetransmission>(older).doubt, Doubt::none) << "it begins elsewhere";
+  EXPECT_EQ(found<arguments::PeerRetransmission>(again(1, 1)).doubt, Doubt::none) << "a keep-alive has that number";
+}
+
 struct Silence {
   std::int64_t idle = 600 * s;
   int tries = 4;
@@ -276,6 +330,7 @@ struct Silence {
   std::uint32_t before = 100;  // bytes that were acknowledged before
   bool peer_repeats = false;   // what it sends meanwhile
   bool closes = false;         // this side, before it; and the peer at last, without having got it
+  bool goes_on = false;        // the kernel still tries as the run ends
 };
 
 RunResult unanswered(const Silence& with) {
@@ -316,7 +371,7 @@ RunResult unanswered(const Silence& with) {
   } else if (with.answered) {
     c.in(A);
     closes_first(c, curl);
-  } else {
+  } else if (!with.goes_on) {
     stream.wait(10 * s);
     c.extra.sk_err = ETIMEDOUT;
     c.to(State::close);
@@ -337,11 +392,23 @@ TEST(PathDead, AnIdleConnectionsFirstDataGoesUnanswered) {
 }
 
 TEST(PathDead, AlmostIsNone) {
-  EXPECT_FALSE(unanswered({.idle = 300 * ms}).finding(Rule::path_dead).has_value()) << "it was not idle";
   EXPECT_FALSE(unanswered({.tries = 2}).finding(Rule::path_dead).has_value()) << "two can get lost";
   EXPECT_FALSE(unanswered({.peer_sends = true}).finding(Rule::path_dead).has_value()) << "the peer sends";
   EXPECT_FALSE(unanswered({.answered = true}).finding(Rule::path_dead).has_value()) << "only a long outage";
   EXPECT_FALSE(unanswered({.closes = true}).finding(Rule::path_dead).has_value()) << "the peer's FIN came";
+}
+
+// In the middle of a conversation.
+TEST(PathDead, WithoutAPauseItTakesTheKernelsWordOrFiveTries) {
+  const auto given_up = unanswered({.idle = 300 * ms}).finding(Rule::path_dead);
+  ASSERT_TRUE(given_up.has_value());
+  EXPECT_EQ(found<arguments::PathDead>(given_up).idle_ns, 0);
+  EXPECT_FALSE(says(given_up, "idle")) << sentence(*given_up);
+  for (const int tries : {4, 5}) {
+    const RunResult open = unanswered({.idle = 300 * ms, .tries = tries, .goes_on = true});
+    EXPECT_EQ(open.life().outcome, Outcome::open);
+    EXPECT_EQ(open.finding(Rule::path_dead).has_value(), tries == 5);
+  }
 }
 
 TEST(PathDead, TheFirstFullSizeSegmentsCanMeetASmallMtuAsWell) {

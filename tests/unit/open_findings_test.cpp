@@ -106,7 +106,7 @@ TEST(OpenFindings, AWitnessThatSleepsIsWokenForTheNextLook) {
   EXPECT_EQ(count(reports, Rule::zero_window), 1);
 }
 
-// The class alone: rules that find what a test says.
+// The class alone: rules that find what a test sets.
 struct FoundRules : NoRules {
   std::vector<Finding> found;
   [[nodiscard]] std::vector<Finding> findings(const Connection&, const RuleContext&) const override { return found; }

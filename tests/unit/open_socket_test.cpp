@@ -179,7 +179,7 @@ std::vector<std::string> written(Write write) {
 
 TEST(OpenSocket, QueuesThatAreNotKnownAreNotZero) {
   OpenSocket socket = in(TcpState::listen);
-  socket.has_queues = false;  // sock_diag did not say
+  socket.has_queues = false;  // not from sock_diag
   const SocketListing unknown{.ts_ns = golden::midnight, .sockets = {{socket, {}}}, .all = 1};
   socket.has_queues = true;
   const SocketListing known{.ts_ns = golden::midnight, .sockets = {{socket, {}}}, .all = 1};

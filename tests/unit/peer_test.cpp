@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Both ends of a connection in one run: a finding that blames the peer names its process and its own finding.
+#include "unit/both_ends.hpp"
 #include "unit/says.hpp"
 
 namespace tcpwitness::testing {
 namespace {
-
-const Life* life_at(const std::vector<Life>& lives, std::uint16_t port) {
-  const auto found = std::ranges::find_if(lives, [&](const Life& life) { return life.flow.local.port == port; });
-  return found == lives.end() ? nullptr : &*found;
-}
 
 std::optional<Finding> of(const std::vector<Life>& lives, std::uint16_t port, Rule rule) {
   const Life* life = life_at(lives, port);
@@ -16,33 +12,6 @@ std::optional<Finding> of(const std::vector<Life>& lives, std::uint16_t port, Ru
   const auto found = std::ranges::find(life->findings, rule, &Finding::rule);
   return found == life->findings.end() ? std::nullopt : std::optional(*found);
 }
-
-struct Ends {
-  Stream stream;
-  Side client = client_of(stream);
-  Side server;
-  explicit Ends(std::uint32_t server_isn = 300)
-      : server(stream, 9, "10.0.0.2", 80, "10.0.0.1", 40000, server_isn, 100, false) {
-    listens(stream);
-  }
-  void finish_handshake() {
-    is_asked(server);
-    client.in(SA);
-    client.to(State::established);
-    client.out(A, 0, TW_EVENT_HANDSHAKE_ACK);
-    server.in(A, 0, TW_EVENT_HANDSHAKE_ACK);
-    server.view = SocketKind::full;
-    server.state = State::listen;
-    server.to(State::syn_recv);
-    server.to(State::established);
-    server.used(nginx, OwnerSource::receive);
-  }
-  void connect() {
-    client.to(State::syn_sent, curl);
-    client.out(S);
-    finish_handshake();
-  }
-};
 
 TEST(Peer, ASlowHandshakeNamesTheListenerWhoseQueueWasFull) {
   for (const std::uint32_t queued : {2U, 0U}) {
@@ -142,7 +111,7 @@ TEST(Peer, AFirewallBetweenTheEndsIsNamedAndNotTheServer) {
   }
 }
 
-// Nothing listens: this machine's own TCP says that it answers the SYN.
+// Nothing listens: this machine's own TCP reports that it answers the SYN.
 TEST(Peer, ThisMachinesOwnRefusalIsCertain) {
   for (const std::uint32_t off : {0U, 1U << 25U}) {
     Ends ends;
@@ -158,10 +127,12 @@ TEST(Peer, ThisMachinesOwnRefusalIsCertain) {
     ends.client.to(State::close);
     ends.client.error(111);
     ends.client.destroy();
-    const auto finding = of(run(ends.stream.events).lives(), 40000, Rule::reset_origin);
+    const auto lives = run(ends.stream.events).lives();
+    const auto finding = of(lives, 40000, Rule::reset_origin);
     ASSERT_TRUE(finding.has_value());
     EXPECT_EQ(finding->confidence, off == 0 ? Confidence::certain : Confidence::likely) << sentence(*finding);
     EXPECT_EQ(says(finding, "nothing listens on 10.0.0.2:80"), off == 0) << sentence(*finding);
+    EXPECT_EQ(life_at(lives, 40000)->explanation.contains("or a firewall refused it"), off != 0);
   }
 }
 

@@ -206,7 +206,7 @@ Story late_close_story() {
   return {"closes late", stream.events, Outcome::completed};
 }
 
-// A story as it is read again, and what is said of the whole.
+// A story as it is read again, and what is reported of the whole.
 struct Whole {
   explicit Whole(const Story& of, const Bytes& file)
       : story(of), stream(steps_of(file).value()), whole(confidences(judged(stream).reports)) {}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a recording's rows say for people and for Wireshark: the cause of each transition is the timeline's; a segment
+// A recording's rows for people and for Wireshark: the cause of each transition is the timeline's; a segment
 // at several places is one packet.
 #include <fmt/format.h>
 #include <gtest/gtest.h>

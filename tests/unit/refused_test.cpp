@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What TCP refuses changes nothing: SYN, ACK, FIN, RST and payload of somebody who knows the ports alone, a challenge
 // ACK and the RST it asks for, and what comes behind the end.
+#include "unit/both_ends.hpp"
 #include "unit/says.hpp"
 
 namespace tcpwitness::testing {
@@ -308,21 +309,10 @@ TEST(Retransmission, OfARequestThatIsOlderThanTheRunIsSeenByBoth) {
 
 // One end of a loopback connection closes with data unread.
 std::vector<Event> both_ends(std::uint32_t other_isn) {
-  Stream stream;
-  listens(stream);
-  Side client = client_of(stream);
-  Side server(stream, 9, "10.0.0.2", 80, "10.0.0.1", 40000, other_isn, 100, false);
-  client.to(State::syn_sent, curl);
-  client.out(S);
-  is_asked(server);
-  client.in(SA);
-  client.to(State::established);
-  client.out(A, 0, TW_EVENT_HANDSHAKE_ACK);
-  server.in(A, 0, TW_EVENT_HANDSHAKE_ACK);
-  server.view = SocketKind::full;
-  server.state = State::listen;
-  server.to(State::syn_recv);
-  server.to(State::established);
+  Ends ends(other_isn);
+  auto& [stream, client, server] = ends;
+  ends.open();
+  ends.establish();
   server.out(PA, 4096);
   client.in(PA, 4096);
   client.leave_unread(4096);
@@ -339,17 +329,10 @@ std::vector<Event> both_ends(std::uint32_t other_isn) {
   return stream.events;
 }
 
-const Life* life_of(const std::vector<Life>& lives, std::uint16_t port) {
-  for (const Life& life : lives) {
-    if (life.flow.local.port == port) return &life;
-  }
-  return nullptr;
-}
-
 TEST(Peer, TheResetNamesTheProcessAtTheOtherEndAndWhy) {
   const auto lives = run(both_ends(300)).lives();
-  const Life* server = life_of(lives, 80);
-  const Life* client = life_of(lives, 40000);
+  const Life* server = life_at(lives, 80);
+  const Life* client = life_at(lives, 40000);
   ASSERT_TRUE(server != nullptr && client != nullptr);
   EXPECT_EQ(server->outcome, Outcome::reset_by_peer);
   ASSERT_TRUE(server->peer.has_value());
@@ -365,7 +348,7 @@ TEST(Peer, TheResetNamesTheProcessAtTheOtherEndAndWhy) {
 
 TEST(Peer, TheSameAddressesWithOtherNumbersAreAnotherConnection) {
   const auto lives = run(both_ends(301)).lives();
-  const Life* server = life_of(lives, 80);
+  const Life* server = life_at(lives, 80);
   ASSERT_NE(server, nullptr);
   EXPECT_FALSE(server->peer.has_value());
   const auto origin = std::ranges::find(server->findings, Rule::reset_origin, &Finding::rule);

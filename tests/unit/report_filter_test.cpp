@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// report_filter_test.cpp: which connections --problems, --finding, --outcome, --slower-than and --longer-than print,
-// and when.
+// report_filter_test.cpp: which connections --problems, --finding, --outcome, --slower-than, --longer-than and
+// --larger-than print, and when.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -93,7 +93,7 @@ TEST(ReportFilter, SlowIsTheHandshakeOrAnAttemptThatWasGivenUp) {
   const ReportFilter slow{.slower_than_ns = 200'000'000};
   Life life = life_of(1, Outcome::completed);
   life.duration_ns = 9'000'000'000;
-  EXPECT_FALSE(slow.wants(life));  // it lived long: nothing is said of its beginning
+  EXPECT_FALSE(slow.wants(life));  // it lived long: nothing is known of its beginning
   life.handshake_ns = 200'000'000;
   EXPECT_FALSE(slow.wants(life));
   life.handshake_ns = 200'000'001;
@@ -115,6 +115,18 @@ TEST(ReportFilter, LongIsWhatLastedLongerHoweverItBegan) {
   EXPECT_FALSE((ReportFilter{.slower_than_ns = 1'000, .longer_than_ns = 30'000'000'000}.wants(life)))
       << "both are wanted";
   EXPECT_TRUE((ReportFilter{.rules = {Rule::late}, .longer_than_ns = 30'000'000'000}.wants(life)));
+}
+
+TEST(ReportFilter, LargeIsWhatBothDirectionsCarriedTogether) {
+  const ReportFilter large{.larger_than = 1'000};
+  EXPECT_TRUE(large.any());
+  EXPECT_FALSE(large.wants_without_connection(Rule::stray_segment));
+  Life life = life_of(1, Outcome::completed);
+  life.tx_bytes = 400;
+  life.rx_bytes = 600;
+  EXPECT_FALSE(large.wants(life));
+  life.rx_bytes = 601;
+  EXPECT_TRUE(large.wants(life));
 }
 
 TEST(Chosen, HowLongAnOpenConnectionWillLastIsNotKnown) {

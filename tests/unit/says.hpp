@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// says.hpp: what a finding says, how surely, and what a gap or a deaf witness makes of it.
+// says.hpp: the words of a finding, how sure it is, and what a gap or a deaf witness makes of it.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// sink_progress.cpp: the line of a progress bar fits its terminal and never says nonsense.
+// sink_progress.cpp: the line of a progress bar fits its terminal and never shows nonsense.
 #include <gtest/gtest.h>
 
 #include "sink/progress.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// sink_story.cpp: what a story says of each situation, what it sums up, and what it leaves out and counts.
+// sink_story.cpp: a story's words for each situation, what it sums up, and what it leaves out and counts.
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -80,6 +80,22 @@ TEST(Story, UnansweredSynsAreToldWithTheKernelsReason) {
       text, {"; its SYN was sent through eth0", "The SYN was retransmitted",
              "after the first one: no answer reached TCP", "The SYN was retransmitted", "The SYN was retransmitted",
              "The kernel gave up: no answer", "gets ETIMEDOUT", "The SYN was retransmitted 3 times"});
+}
+
+// TCP refuses an answer that does not fit, and sends its SYN again at once.
+TEST(Story, ASynThatDoesNotWaitForItsTimerIsNoTimeout) {
+  const auto story = [](std::int64_t pause) {
+    Stream stream;
+    Side c = client_of(stream);
+    c.extra.rto_us = 1'000'000;
+    c.to(State::syn_sent, curl);
+    c.out(S);
+    sends_syn_again(c, pause, 0, 0, true);
+    connect_times_out(c);
+    return story_of(stream.events);
+  };
+  expect_reported(story(300 * ms), {"after the first one: sooner than its timer of 1 s"});
+  expect_reported(story(1 * s), {"after the first one: no answer reached TCP within 1 s"});
 }
 
 TEST(Story, ADropSaysWhoDroppedWhat) {

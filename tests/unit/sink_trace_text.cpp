@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "golden/reports.hpp"
+#include "sink/closing_words.hpp"
 #include "sink/format.hpp"
 #include "sink/line.hpp"
 #include "sink/trace_words.hpp"
@@ -148,7 +149,8 @@ TEST(TraceText, ARetransmissionThatDidNotLeaveSaysWhoStoppedIt) {
                              .rto_us = 204'000,
                              .attempt = 3};
   EXPECT_EQ(words().render(retransmit).kernel.text, "retransmits, attempt 3");
-  EXPECT_EQ(details(words().render(retransmit)), "RTO: seq=1 len=9, timer 204 ms but the qdisc refused it");
+  EXPECT_EQ(details(words().render(retransmit)),
+            "RTO: seq=1 len=9, timer 204 ms but the qdisc, a tc filter or netfilter's egress hook refused it");
   retransmit.err = -1;
   EXPECT_TRUE(details(words().render(retransmit)).ends_with("but netfilter dropped it"));
   retransmit.err = TW_RETRANSMIT_ERR_UNKNOWN;
@@ -197,11 +199,11 @@ TEST(TraceText, KeepaliveProbesAreCountedAndTheEndForetold) {
 
 TEST(TraceText, TheClosingLineTellsHowItEnded) {
   Life life = std::get<Life>(golden::keepalive_death().back());
-  EXPECT_TRUE(words().closing(life).starts_with("keepalive-timeout after at least 23.1 s, closed by this side: "));
+  EXPECT_TRUE(closing_words(life).starts_with("keepalive-timeout after at least 23.1 s, closed by this side: "));
   life.outcome = Outcome::open;
-  EXPECT_TRUE(words().closing(life).starts_with("still open after at least 23.1 s: "));
+  EXPECT_TRUE(closing_words(life).starts_with("still open after at least 23.1 s: "));
   life.has_wire = false;
-  EXPECT_TRUE(words().closing(life).ends_with("(kernel only)"));
+  EXPECT_TRUE(closing_words(life).ends_with("(kernel only)"));
 }
 
 TEST(TraceText, TheFirstLineOfAConnectionIsPrecededByAHeading) {

@@ -189,6 +189,32 @@ TEST(StateEvents, TheHiddenBeginningOfAChildIsInferred) {
   EXPECT_FALSE(entries[1].inferred);
 }
 
+// inet_csk_listen_stop(): the listener's transition comes right before those of its children.
+TEST(StateEvents, AChildEndsWithItsListener) {
+  const auto ended = [](bool listener, bool unaccepted, std::int64_t later) {
+    Socket one(false, trace_settings());
+    one.accepts();
+    if (listener) {
+      Side listening(one.stream, 3, "0.0.0.0", 80, "0.0.0.0", 0, 0, 0, false);
+      listening.state = State::listen;
+      listening.to(State::close, nginx);
+      one.parts.feed(one.parts.states, one.stream);
+    }
+    one.stream.wait(later);
+    one.to(State::close, nobody, [&](StateChange& change) {
+      if (unaccepted) change.cb.details |= TW_CB_UNACCEPTED;
+    });
+    return one.parts.entries_of<StateEntry>().back();
+  };
+  const StateEntry with = ended(true, true, 0);
+  EXPECT_EQ(with.cause.kind, Cause::Kind::call);
+  EXPECT_EQ(with.cause.what, "listener closed");
+  EXPECT_EQ(with.process.pid, nginx.pid);
+  EXPECT_EQ(ended(false, true, 0).cause.kind, Cause::Kind::unknown) << "its listener is open";
+  EXPECT_EQ(ended(true, false, 0).cause.kind, Cause::Kind::unknown) << "a process has it";
+  EXPECT_EQ(ended(true, true, 5 * s).cause.kind, Cause::Kind::unknown) << "long before";
+}
+
 // ---- connect() that makes no SYN ----
 
 // The same control block as at connect(), and the process holds the socket.

@@ -87,10 +87,8 @@ inline Story close_second_story() {
   return {"closes second", stream.events, Outcome::completed};
 }
 
-// The orphan becomes a mini-socket in FIN_WAIT2; the peer's FIN reaches that.
-inline Story orphan_close_story() {
-  Stream stream;
-  Side c = client_of(stream);
+// This side closes, and its orphan becomes a mini-socket in FIN_WAIT2.
+inline void leaves_mini_socket(Side& c) {
   connects(c);
   c.to(State::fin_wait1, curl);
   c.out(FA);
@@ -98,6 +96,13 @@ inline Story orphan_close_story() {
   c.to(State::fin_wait2);
   c.to(State::close);
   c.destroy();
+}
+
+// The peer's FIN reaches the mini-socket.
+inline Story orphan_close_story() {
+  Stream stream;
+  Side c = client_of(stream);
+  leaves_mini_socket(c);
   stream.wait(200 * ms);
   c.view = SocketKind::time_wait;
   c.state = State::fin_wait2;
@@ -110,13 +115,7 @@ inline Story orphan_close_story() {
 inline Story orphan_reset_story() {
   Stream stream;
   Side c = client_of(stream);
-  connects(c);
-  c.to(State::fin_wait1, curl);
-  c.out(FA);
-  c.in(A, 0, TW_EVENT_FIN_ACK);
-  c.to(State::fin_wait2);
-  c.to(State::close);
-  c.destroy();
+  leaves_mini_socket(c);
   stream.wait(200 * ms);
   c.view = SocketKind::time_wait;
   c.state = State::fin_wait2;
@@ -453,7 +452,7 @@ inline Story ignored_story() {
   return {"SYN-ACK dropped on its way in", stream.events, Outcome::connect_ignored};
 }
 
-// A RST over other hops than the peer's; the peer knows nothing of it and sends on.
+// A RST over other hops than the peer's; the peer has not got it and sends on.
 inline Story outsider_story() {
   Stream stream;
   Side c = client_of(stream);
@@ -616,7 +615,7 @@ inline Story bytes_disagree_story(std::uint32_t unseen = 1000) {
   return {"bytes disagree", stream.events, Outcome::completed};
 }
 
-// The ACK is late: the tail-loss probe was not needed, and the peer says so.
+// The ACK is late: the tail-loss probe was not needed, by the peer's report.
 inline Story spurious_story(std::uint32_t dsack = 1) {
   Stream stream;
   Side c = client_of(stream);
@@ -701,7 +700,7 @@ inline Story no_port_story() {
   return {"no local port", stream.events, Outcome::no_local_port};
 }
 
-// A router says that the network is administratively prohibited; nobody holds the socket at that moment.
+// A router reports that the network is administratively prohibited; nobody holds the socket at that moment.
 inline Story prohibited_story() {
   Stream stream;
   Side c = client_of(stream);

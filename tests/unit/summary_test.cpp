@@ -96,12 +96,12 @@ TEST(Groups, AddUpWhatTheyHaveInCommon) {
   EXPECT_EQ(list[0]->problems, 1U);  // one connection, though it has two findings
   EXPECT_EQ(list[0]->tx_bytes, 4000U);
   EXPECT_EQ(list[0]->rx_bytes, 40U);
-  EXPECT_EQ(list[0]->tx.again, 4U);
-  EXPECT_EQ(list[0]->rx.again, 8U);
+  EXPECT_EQ(list[0]->tx.retransmitted, 4U);
+  EXPECT_EQ(list[0]->rx.retransmitted, 8U);
   EXPECT_DOUBLE_EQ(*list[0]->tx.share(), 1.0);
   EXPECT_DOUBLE_EQ(*list[0]->rx.share(), 4.0);
   EXPECT_EQ(list[0]->connect.count(), 4U);
-  EXPECT_EQ(list[0]->lifetime.count(), 3U);  // nobody knows yet how long the open one will live
+  EXPECT_EQ(list[0]->lifetime.count(), 3U);  // not known yet how long the open one will live
   EXPECT_EQ(list[1]->problems, 1U);
   EXPECT_EQ(groups.total().connections, 5U);
   EXPECT_EQ(groups.outcomes().at(Outcome::completed).connections, 3U);

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "golden/reports.hpp"
+#include "top/items.hpp"
+#include "top/keys.hpp"
 #include "top/layout.hpp"
 #include "top/model.hpp"
 #include "top/view.hpp"

@@ -9,6 +9,7 @@
 #include "top/cells.hpp"
 #include "top/kept.hpp"
 #include "top/layout.hpp"
+#include "top/numbers.hpp"
 #include "top/painted.hpp"
 #include "top/texts.hpp"
 #include "unit/top_scene.hpp"

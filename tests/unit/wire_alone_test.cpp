@@ -10,7 +10,7 @@ namespace tcpwitness::testing {
 namespace {
 
 TEST(WireAlone, EveryStoryHasTheOutcomeThatItsSegmentsShow) {
-  // Where the wire cannot know what the kernel knows: who was killed, what gave up, whether anybody still waits.
+  // Where the wire cannot show what the kernel has: who was killed, what gave up, whether anybody still waits.
   const std::map<std::string, Outcome> other = {
       {"gives up connecting", Outcome::connect_timeout},
       {"killed with unread data", Outcome::reset_by_local},
@@ -102,7 +102,7 @@ TEST(WireAlone, BytesAreCountedOnceByTheFinsSequenceNumber) {
   closes_first(c, curl);
   std::vector<Event> events = wire_alone(stream.events);
   EXPECT_EQ(run(events, wire_settings()).life().tx_bytes, 50U);
-  // A reordered segment looks like one that was sent again; the FIN's number knows better.
+  // A reordered segment looks like one that was sent again; the FIN's number shows it.
   for (Event& event : events) std::get<Segment>(event.body).wire.retrans_bytes_out = 100;
   EXPECT_EQ(run(events, wire_settings()).life().tx_bytes, 50U);
 }

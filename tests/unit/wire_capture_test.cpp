@@ -174,7 +174,7 @@ TEST(Capture, ASegmentThatRepeatsANumberIsNotAlwaysAKeepAlive) {
 TEST(Capture, TheFileEndsBeforeTheConnectionDoes) {
   EXPECT_EQ(read(shook_hands).life().outcome, Outcome::open);
   EXPECT_EQ(read(shook_hands).life().zeek_state, "S1");
-  // Used again: it was over, and nothing says how.
+  // Used again: it was over, and nothing shows how.
   std::vector<Say> reused = shook_hands;
   reused.push_back({0, 9999, 0, 0, syn_flag});
   const RunResult reported = read(reused);
@@ -249,7 +249,7 @@ TEST(Capture, TheTimelineHasWiresharksWords) {
   EXPECT_EQ(segments.back().second.segment.analysis.frame, 7U);
 }
 
-// Live, with every segment reported, each socket's view is analysed by itself; the kernel knows its own probes better.
+// Live, with every segment reported, each socket's view is analysed by itself; the kernel has its own probes.
 TEST(EverySegment, IsAnalysedLiveToo) {
   CorrelatorSettings settings = trace_settings();
   settings.every_segment = true;

@@ -11,7 +11,7 @@
 namespace tcpwitness::testing {
 namespace {
 
-// How many conversations those are that were said.
+// How many conversations were reported.
 std::uint64_t conversations(const std::vector<Say>& said, std::optional<Expiry> expiry = Expiry::zeek()) {
   ConversationSettings settings;
   settings.expiry = expiry;
@@ -43,7 +43,7 @@ TEST(Expiry, AnAttemptEndsWhenNothingCameBackForLong) {
   const std::vector<Say> asked{{0, 0, 0, 0, syn_flag}};
   EXPECT_EQ(conversations(and_then(asked, 5000, a_says)), 2U);
   EXPECT_EQ(conversations(and_then(asked, 4999, a_says)), 1U);
-  // Counted from the first SYN, and what its sender says meanwhile is no answer.
+  // Counted from the first SYN, and what its sender sends meanwhile is no answer.
   const std::vector<Say> again{
       {0, 0, 0, 0, syn_flag}, {0, 0, 0, 0, syn_flag, 9, 1000}, {0, 1, 1, 5, ack_flag, 9, 1000}};
   EXPECT_EQ(conversations(and_then(again, 3000, a_says)), 2U);

@@ -19,7 +19,7 @@ template <std::size_t kind = 1>
 void each_kind_says_something() {
   if constexpr (kind < std::variant_size_v<AnyArguments>) {
     using Found = std::variant_alternative_t<kind, AnyArguments>;
-    // A finding has something to say: one window, direction or segment at least.
+    // A finding has an amount: one window, direction or segment at least.
     constexpr bool may_be_silent =
         std::is_same_v<Found, arguments::ZeroWindow> || std::is_same_v<Found, arguments::Retransmission> ||
         std::is_same_v<Found, arguments::PeerRetransmission> ||

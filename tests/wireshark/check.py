@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Recordings in tshark, with the plugin and without: tshark is the judge, what "tcpwitness read" says of the same file the measure.
+"""Recordings in tshark, with the plugin and without: tshark is the judge, what "tcpwitness read" prints of the same file the measure.
 
     check.py --tracer build/tcpwitness [NAME...]       exits with 77 where namespaces, BPF or tshark are not to be had
 """

@@ -41,7 +41,7 @@ class BoundedQueue {
     changed_.notify_one();
   }
 
-  // The other side: the next batch, nothing after the last one; what it is done with; that it wants no more.
+  // The other side: the next batch, nothing after the last one; what it is done with; that it needs no more.
   std::optional<Batch> take() {
     std::unique_lock lock(mutex_);
     if (full_.empty()) changed_.wait(lock, [&] { return full_.size() >= worth_waking || closed_; });

@@ -37,7 +37,7 @@ class ByteSource {
   [[nodiscard]] bool stopped() const { return stopped_; }
 
  protected:
-  // Nothing more comes from here, and the source below says why.
+  // Nothing more comes from here, and the source below has the reason.
   void end_as(const ByteSource& below) {
     failure_ = below.failure_;
     stopped_ = below.stopped_;
@@ -52,7 +52,7 @@ class ByteWindow {
   // total: bytes that are to come, where that is known; 0: not known.
   ByteWindow(std::unique_ptr<ByteSource> source, std::uint64_t total);
 
-  // The next n bytes; null where there are fewer (then available() says how many).
+  // The next n bytes; null where there are fewer (available() is how many).
   const std::byte* need(std::size_t n) { return available() >= n ? at_ : refill(n); }
   void skip(std::size_t n) {  // n <= available()
     at_ += n;

@@ -2,7 +2,7 @@
 // capture_file.hpp: the blocks of a capture file, one after the other: pcap and pcapng, from a file or a pipe,
 // gzip and zstd unpacked.
 //
-// Nothing that the file says is believed before it is checked: lengths are bounded by the format's own
+// Nothing in the file is used before it is checked: lengths are bounded by the format's own
 // limits, and what does not fit ends the file at that byte. Blocks before the damage stay good.
 #pragma once
 
@@ -71,7 +71,7 @@ class CaptureFile {
   [[nodiscard]] const std::vector<CaptureInterface>& interfaces() const;  // known so far
   [[nodiscard]] const std::string& application() const;                   // pcapng: shb_userappl of this section
   [[nodiscard]] std::string format() const;                               // "pcapng", "pcap, nanoseconds", ...
-  // Packets that were dropped while the capture was made, as far as it says so (pcapng) and was read.
+  // Packets that were dropped while the capture was made, as far as it counts them (pcapng) and was read.
   [[nodiscard]] std::uint64_t dropped() const;
   [[nodiscard]] bool regular() const;  // an ordinary file: its size is known
   [[nodiscard]] bool written() const;  // and a process held it locked when it was opened, as `record` does

@@ -45,7 +45,7 @@ struct CaptureFile::Impl {
   std::string application;
   std::uint64_t total = 0;
   std::uint64_t frames = 0;
-  std::uint64_t dropped = 0;          // packets, as the file says
+  std::uint64_t dropped = 0;          // packets, by the file's own count
   std::uint32_t head = max_captured;  // what is looked at of a packet, bytes
   std::vector<CaptureInterface> interfaces;
   std::optional<Error> damage;

@@ -6,23 +6,13 @@
 // connection can match, and one that excludes a direction: a connection has both.
 #pragma once
 
-#include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
-#include <vector>
 
 #include "tcpwitness/address.hpp"
 #include "tcpwitness/result.hpp"
-#include "values/port_range.hpp"
 
 namespace tcpwitness {
-
-// What the kernel's own filter can compare: one of the ports (if there are any) and one of the networks.
-struct KernelFilter {
-  std::vector<PortRange> ports;
-  std::vector<Prefix> hosts;
-};
 
 class FlowFilter {
  public:
@@ -40,8 +30,5 @@ class FlowFilter {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
-
-// The same as the expression, where that is a plain conjunction: "tcp port 80 and net 10/8". Empty: it is not.
-[[nodiscard]] std::optional<KernelFilter> as_kernel_filter(const std::string& expression);
 
 }  // namespace tcpwitness

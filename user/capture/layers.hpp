@@ -46,7 +46,7 @@ class Layers {
   bool nflog(Slice slice);
 
   // internet.cpp
-  bool ip(Slice slice);  // IPv4; IPv6 where the version says so, as in Wireshark
+  bool ip(Slice slice);  // IPv4; IPv6 where the version is 6, as in Wireshark
   bool ipv6(Slice slice);
   bool fragment(const Fragment& fragment, Slice payload);
   bool protocol(std::uint8_t protocol, Slice slice);

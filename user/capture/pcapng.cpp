@@ -60,7 +60,7 @@ class PcapngReader final : public CaptureReader {
     return parsed == Parsed::block;
   }
 
-  // The file begins with a section; what it says is known before the first packet.
+  // The file begins with a section; what it has is known before the first packet.
   bool first_section() {
     CaptureBlock block;
     return read(block) == Parsed::nothing;

@@ -17,7 +17,7 @@
 
 namespace tcpwitness {
 
-// pread(2), again where a signal came in between. Bytes read; 0: the end; -1: errno says why.
+// pread(2), again where a signal came in between. Bytes read; 0: the end; -1: see errno.
 ssize_t pread_some(int fd, std::byte* to, std::size_t room, off_t at);
 
 class ReadAhead {

@@ -23,7 +23,7 @@ struct Slice {
     wire -= bytes;
   }
   [[nodiscard]] Slice behind(std::uint32_t bytes) const { return {at + bytes, captured - bytes, wire - bytes}; }
-  // A header says that what it begins is no longer than this.
+  // By a header, what it begins is no longer than this.
   void limit(std::uint32_t bytes) {
     wire = std::min(wire, bytes);
     captured = std::min(captured, bytes);

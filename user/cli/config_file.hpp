@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// config_file.hpp: the file of options that --config names. CLI11 reads it; here is what it does not say of one.
+// config_file.hpp: the file of options that --config names. CLI11 reads it; here is what it has no message for.
 #pragma once
 
 #include <span>

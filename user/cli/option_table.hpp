@@ -3,7 +3,7 @@
 // group, which commands take it, what completes it, and where its value goes.
 //
 // The parser (options.cpp), the help pages (help.cpp), the manual and the shells' completions are made of this table.
-// An option given to a command that has no use for it is refused with a sentence that says why, never ignored.
+// An option given to a command that has no use for it is refused with the reason, never ignored.
 #pragma once
 
 #include <cstdint>
@@ -64,7 +64,7 @@ struct Refusal {
   const char* why;
 };
 
-// Puts the text's value where it belongs, or says what is wrong with it.
+// Puts the text's value where it belongs, or returns what is wrong with it.
 using Take = std::string (*)(std::string_view text, Options& options);
 
 struct Option {
@@ -73,7 +73,7 @@ struct Option {
   Take take;
   std::vector<Usage> usages;
   Completes completes = Completes::nothing;
-  const char* belongs = "";  // where it does, said to commands that are not in `refusals`
+  const char* belongs = "";  // where it does, for commands that are not in `refusals`
   std::vector<Refusal> refusals{};
 
   [[nodiscard]] bool is_word() const { return kind == Kind::word; }

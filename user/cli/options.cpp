@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// options.cpp: CLI11 finds the options and their texts, the table (option_table.cpp) has what they are and where their
+// options.cpp: CLI11 finds the options and their texts, the table (option_table.hpp) has what they are and where their
 // values go, checks.cpp what they mean together. CLI11 throws; nothing leaves this file as an exception.
 #include "cli/options.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// pages.hpp: what is said of each command besides its options: what it is for, examples, notes, exit codes. The help
+// pages.hpp: the help of each command besides its options: what it is for, examples, notes, exit codes. The help
 // pages (help.cpp) and the manual are made of it and of the table of options.
 #pragma once
 

@@ -134,6 +134,11 @@ Value<std::uint64_t> rotate_size(std::string_view text) {
   return refuse(text, "is not a size from 64K to 1T (bytes, or with K, M, G or T: 100M)");
 }
 
+Value<std::uint64_t> amount(std::string_view text) {
+  if (const std::optional<std::uint64_t> value = bytes(text)) return *value;
+  return refuse(text, "is not an amount of bytes (or with K, M, G or T: 64K, 10M)");
+}
+
 namespace {
 
 // The names of an enum's first `count` values.
@@ -171,7 +176,7 @@ std::vector<std::string_view> packets_words() { return {"events", "all"}; }
 std::vector<std::string_view> on_off_words() { return {"on", "off"}; }
 std::vector<std::string_view> wire_words() { return {wire_names.begin(), wire_names.end()}; }
 std::vector<std::string_view> rule_words() { return names_of<Rule>(rule_count); }
-std::vector<std::string_view> outcome_words() { return names_of<Outcome>(static_cast<std::size_t>(Outcome::open) + 1); }
+std::vector<std::string_view> outcome_words() { return names_of<Outcome>(outcome_count); }
 std::vector<std::string_view> group_key_words() { return {group_key_names.begin(), group_key_names.end()}; }
 std::vector<std::string_view> metric_label_words() {
   std::vector<std::string_view> words{metric_label_names.begin(), metric_label_names.end()};

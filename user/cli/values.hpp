@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// values.hpp: one option's text to its value. Each says what is valid when it refuses.
+// values.hpp: one option's text to its value. Each names what is valid when it refuses.
 #pragma once
 
 #include <chrono>
@@ -41,6 +41,8 @@ inline constexpr std::uint64_t rotate_max = 1ULL << 40U;
 [[nodiscard]] Value<std::chrono::nanoseconds> short_time(std::string_view text);
 [[nodiscard]] Value<std::uint64_t> ring_size(std::string_view text, std::uint64_t page_bytes);
 [[nodiscard]] Value<std::uint64_t> rotate_size(std::string_view text);
+// "0", "1500", "64K", "10M", "1G": bytes.
+[[nodiscard]] Value<std::uint64_t> amount(std::string_view text);
 // "half-open" or "half-open,zero-window".
 [[nodiscard]] Value<std::vector<Rule>> rules(std::string_view text);
 [[nodiscard]] Value<std::vector<Outcome>> outcomes(std::string_view text);
@@ -56,7 +58,7 @@ inline constexpr std::uint64_t rotate_max = 1ULL << 40U;
 [[nodiscard]] Value<std::string> interface(std::string_view text);
 [[nodiscard]] Value<std::string> comm(std::string_view text);
 [[nodiscard]] Value<WireMode> wire(std::string_view text);
-// The words that an option may have, for what says or completes them.
+// The words that an option may have, for messages and completion.
 [[nodiscard]] std::vector<std::string_view> format_words();
 [[nodiscard]] std::vector<std::string_view> some_formats(std::size_t count);  // the first ones
 [[nodiscard]] std::vector<std::string_view> packets_words();

@@ -3,7 +3,7 @@
 //
 // What comes from others (segments, names, files) is decoded by a process that has given up what it no longer needs:
 // capabilities, new privileges (execve of set-user-ID programs) and system calls (seccomp). A call that is not on the
-// list fails with EPERM. A kernel without seccomp is no reason not to run: it is said.
+// list fails with EPERM. A kernel without seccomp is no reason not to run: it is reported.
 #pragma once
 
 #include <cstdint>

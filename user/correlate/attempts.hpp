@@ -54,9 +54,9 @@ class FirstOfEachSecond {
 // The others, added up.
 class RestOfEachSecond {
  public:
-  void add(EventId id, TimeNs ts, const Flow& flow) {
+  void add(EventId id, TimeNs ts, const Flow& flow, std::uint64_t count = 1) {
     if (!crowd_) crowd_ = std::make_unique<Crowd>();
-    crowd_->add(id, ts, flow);
+    crowd_->add(id, ts, flow, count);
   }
   // The sum, where its second or the run is over.
   [[nodiscard]] std::optional<Crowd> due(TimeNs now, bool finished);

@@ -2,7 +2,7 @@
 // correlator.cpp: events in, reports out: which part takes what, and what is due by now.
 //
 // Time is the largest timestamp seen (events can run backwards by milliseconds) or what advance()
-// says. An ended connection is reported after a short settling time, because the reset, the error and the
+// was given. An ended connection is reported after a short settling time, because the reset, the error and the
 // destruction of a socket come after its last transition.
 #include <algorithm>
 
@@ -193,12 +193,14 @@ void Correlator::Impl::wait_over(Slot slot, Wait wait) {
       forwarded_.time_over(slot, wait);
       break;
     case Wait::settle:
+    case Wait::late_report:
     case Wait::outsider:
       if (c.forwarded()) {
         forwarded_.end(slot);
-        break;
+      } else {
+        life_reports_.settled(slot);
       }
-      [[fallthrough]];
+      break;
     default:
       life_reports_.conclude(slot);
       break;
@@ -249,7 +251,7 @@ void Correlator::Impl::prefetch_connection(const Event& event) const {
 void Correlator::Impl::prefetch_rest(const Event& event) const {
   const Connection* c = ended_by(event);
   if (c == nullptr) return;
-  if (c->ends) prefetch(c->ends.get());
+  if (c->inferred) prefetch(c->inferred.get());
   if (c->teardown) prefetch(c->teardown.get());
 }
 

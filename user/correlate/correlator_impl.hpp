@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // correlator_impl.hpp: the parts behind Correlator, and which of them takes what.
 //
-// Each kind of event has a part of its own (*_events.hpp), which writes facts and knows no rule; what they have in
+// Each kind of event has a part of its own (*_events.hpp), which writes facts and calls no rule; what they have in
 // common is the Correlation. Here is no logic but time: what is over by now, and what is due.
 #pragma once
 
@@ -43,6 +43,9 @@ class Correlator::Impl final : private ForwardedConnections::Host {
   [[nodiscard]] bool report_over(TimeNs by, Reports& out, std::size_t reports);
   [[nodiscard]] TimeNs due() const;
   [[nodiscard]] bool wants_descriptors() { return half_closed_.wants_descriptors(); }
+  [[nodiscard]] bool wants_listener_owners(const std::function<bool(std::uint32_t pid)>& is_gone) {
+    return in_.listeners.any_left_behind(is_gone);
+  }
   [[nodiscard]] std::optional<PortsQuestion> wants_ports() { return ports_.wants(); }
   [[nodiscard]] std::uint64_t waits_over() const { return waits_over_; }
   [[nodiscard]] bool wants_fin_wait2() { return half_closed_.wants_fin_wait2(); }

@@ -84,6 +84,19 @@ bool was_unprocessed(DropKind kind, std::uint32_t len) {
   }
 }
 
+// A TCP's empty ACK has the number of what it sends next. Where payload with that number had come before it, either the
+// ACK was overtaken, or another one had sent that payload in the peer's name.
+void note_late_ack(Connection& c, const Drop& d, DropKind kind) {
+  constexpr std::uint8_t others = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
+  if ((d.flags & others) != 0) return;
+  Retransmissions& r = c.ensure_anomalies().retransmissions;
+  if (kind == DropKind::old_data && d.len == 0) {
+    r.late_ack_seq = d.seq;
+  } else if (kind == DropKind::old_payload && d.len > 1 && d.seq == r.late_ack_seq) {
+    r.not_yet_sent = true;  // one byte: a keep-alive has that number, too
+  }
+}
+
 // No TCP has seen it, but the hook on the wire has, a moment before: what rests on it alone is taken back.
 void take_back_unprocessed(Connection& c, const Event& e, const Drop& d) {
   constexpr std::int64_t moment_ns = 10'000'000;
@@ -131,7 +144,7 @@ void add_drop(Drops& drops, const Event& e, const Drop& d, bool out) {
 void note_received_before(Connection& c, const Segment& g, bool out) {
   constexpr std::uint16_t repeats =
       bits(SegmentEvent::keepalive, SegmentEvent::window_probe, SegmentEvent::retransmission);
-  if (out || ((g.event_flags & repeats) == 0 && g.copied == 0) || g.socket.type != SocketKind::full) return;
+  if (out || ((g.event_flags & repeats) == 0 && g.duplicate == 0) || g.socket.type != SocketKind::full) return;
   const std::uint32_t end = g.seq + seq_length(g.len, g.flags);
   if (!seq_before(g.socket.rcv_nxt, end)) c.ensure_anomalies().received_before = g.seq;
 }
@@ -163,7 +176,7 @@ Slot DropEvents::locate(const Drop& d, const Flow& flow, bool& out) {
 }
 
 void DropEvents::note(Connection& c, const Event& e, const Drop& d, bool out, bool repeated) const {
-  c.seen_by.kernel = !c.forwarded();  // it says nothing of a socket
+  c.seen_by.kernel = !c.forwarded();  // it shows nothing of a socket
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   Drops& drops = c.ensure_anomalies().drops;
   if ((d.flags & tcp_flag::syn) != 0) {
@@ -173,7 +186,10 @@ void DropEvents::note(Connection& c, const Event& e, const Drop& d, bool out, bo
     if (!out && !ack && is_fault(drop_kind(names_, d.reason))) ++drops.syns_in;
   }
   if (!repeated && !was_made_here(c, d, names_)) add_drop(drops, e, d, out);
-  if (!out && was_unprocessed(drop_kind(names_, d.reason), d.len)) take_back_unprocessed(c, e, d);
+  if (out) return;
+  const DropKind kind = drop_kind(names_, d.reason);
+  note_late_ack(c, d, kind);
+  if (was_unprocessed(kind, d.len)) take_back_unprocessed(c, e, d);
 }
 
 void DropEvents::take(const Event& e, const Drop& d) {

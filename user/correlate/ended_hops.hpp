@@ -3,7 +3,7 @@
 // none.
 //
 // Their flows are taken out of the flow map at once, so that a late segment (a FIN that is sent again, the RST behind
-// it) looks like one of a connection that nobody knows. Bounded: the newest, each for as long as conntrack keeps
+// it) looks like one of an unknown connection. Bounded: the newest, each for as long as conntrack keeps
 // TIME_WAIT (nf_conntrack_proto_tcp.c).
 #pragma once
 

@@ -3,26 +3,21 @@
 //
 // What comes in on one hop leaves on the other, so each segment is seen twice. To the rules of the wire it is given
 // once: when it comes in, for that is what its sender did; a RST when it leaves, for one that is dropped here ends
-// nothing; and what came in nowhere was made here. The join of the two hops was made in the kernel (bpf/hop.h). Nobody
-// says which process is at either end, and nothing here asks.
+// nothing; and what came in nowhere was made here. The join of the two hops was made in the kernel (bpf/hop.h). Neither
+// end has a process on this machine.
 #include "correlate/forwarded.hpp"
 
 #include <algorithm>
 #include <utility>
 
+#include "correlate/forwarded_segments.hpp"
 #include "facts/derived.hpp"
-#include "values/handshake_marks.hpp"
+#include "values/handshake_segments.hpp"
 
 namespace tcpwitness {
 namespace {
 
-constexpr unsigned client = 0;
-constexpr unsigned server = 1;
-constexpr std::uint8_t marks = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
-
-bool is_rst(const Segment& g) { return (g.flags & tcp_flag::rst) != 0; }
-
-// Where no SYN says who connected: a port below Linux's range for clients (ip_local_port_range) is the service's.
+// Where no SYN shows who connected: a port below Linux's range for clients (ip_local_port_range) is the service's.
 bool looks_like_server(const Endpoint& sender, const Endpoint& receiver) {
   constexpr std::uint16_t first_of_clients = 32768;
   return sender.port < first_of_clients && receiver.port >= first_of_clients;
@@ -32,156 +27,6 @@ bool sent_by_server(const Segment& g, const Flow& key, bool leaves) {
   if (is_syn(g)) return false;
   const Endpoint& sender = leaves ? key.local : key.remote;
   return is_syn_ack(g) || looks_like_server(sender, leaves ? key.remote : key.local);
-}
-
-void count_flags(HopTotals& totals, const Segment& g) {
-  if (is_syn(g)) ++totals.syn;
-  if (is_syn_ack(g)) ++totals.syn_ack;
-  if ((g.flags & tcp_flag::fin) != 0) ++totals.fin;
-  if (is_rst(g)) ++totals.rst;
-}
-
-// The round trip from this machine to that side, by the handshake. Not where it was asked twice: nobody knows which one
-// was answered (Karn).
-void time_handshake(HopFacts& hop, const Event& e, const Segment& g, bool leaves, bool is_client) {
-  const bool asks = is_client ? is_syn_ack(g) : is_syn(g);
-  if (leaves && asks) {
-    if (hop.syn_ns == 0) {
-      hop.syn_ns = e.ts_ns;
-    } else if (hop.rtt_ns < 0) {
-      hop.syn_twice = true;
-    }
-    return;
-  }
-  const bool answers = is_client ? (g.flags & (tcp_flag::syn | tcp_flag::rst)) == 0 : is_syn_ack(g) || is_rst(g);
-  if (leaves || !answers || hop.syn_ns == 0 || hop.syn_twice || hop.rtt_ns >= 0) return;
-  hop.rtt_ns = std::max<std::int64_t>(e.ts_ns - hop.syn_ns, 0);
-}
-
-void note_hop(HopFacts& hop, const Event& e, const Segment& g, bool leaves, bool is_client) {
-  if (hop.ifindex == 0) hop.ifindex = g.ifindex;
-  // Two CPUs can count in one order and report in the other.
-  if (segments_of(g.wire) >= segments_of(hop.wire)) {
-    hop.wire = g.wire;
-    hop.loss = g.loss;
-    hop.counted_ns = std::max(hop.counted_ns, e.ts_ns);
-  }
-  count_flags(leaves ? hop.out : hop.in, g);
-  if ((g.flags & tcp_flag::syn) != 0 && !is_rst(g)) (leaves ? hop.mss_out : hop.mss_in) = g.mss;
-  time_handshake(hop, e, g, leaves, is_client);
-}
-
-// The same segment: GRO behind the hook of the arrival (native XDP) may have merged it with its neighbours.
-bool same_segment(const Arrival& arrival, const Segment& g, bool out) {
-  constexpr std::uint8_t merged = 0x08;  // PSH
-  const std::uint32_t end = g.seq + seq_length(g.len, g.flags);
-  return arrival.out == out && arrival.ack == g.ack && ((arrival.flags ^ g.flags) & ~merged) == 0 &&
-         seq_not_after(g.seq, arrival.seq) && seq_not_after(arrival.end, end);
-}
-
-void arrives(ForwardedFacts& forwarded, const Event& e, const Segment& g, bool out, bool left) {
-  Arrival& slot = forwarded.arrivals[forwarded.arrived++ % ForwardedFacts::limit];
-  if (slot.mark && !slot.left && (slot.flags & marks) != 0) {
-    const unsigned from = slot.out ? client : server;
-    // A RST is shown when it leaves: one that does not has no event to cite.
-    if ((slot.flags & tcp_flag::rst) != 0) {
-      ++forwarded.resets_lost[from];
-    } else {
-      forwarded.never_left[from].add(slot.mark.id);
-    }
-  }
-  slot = {{e.id, e.ts_ns}, g.seq, g.seq + seq_length(g.len, g.flags), g.ack, g.wire.segs_in, g.flags, g.ttl, out, left};
-}
-
-Arrival* find_arrival(ForwardedFacts& forwarded, const Segment& g, bool out) {
-  const std::uint32_t known = std::min<std::uint32_t>(forwarded.arrived, ForwardedFacts::limit);
-  for (std::uint32_t i = 1; i <= known; ++i) {
-    Arrival& arrival = forwarded.arrivals[(forwarded.arrived - i) % ForwardedFacts::limit];
-    if (!arrival.left && same_segment(arrival, g, out)) return &arrival;
-  }
-  return nullptr;
-}
-
-// A RST has no echo in the flow map (bpf/flow.h): a stacked device shows it again at once.
-bool on_other_interface(const ForwardedFacts& forwarded, const Event& e, const Segment& g, bool out) {
-  constexpr std::int64_t at_once_ns = 1'000'000;
-  if (!is_rst(g)) return false;
-  return std::ranges::any_of(forwarded.arrivals, [&](const Arrival& arrival) {
-    return arrival.mark && arrival.left && e.ts_ns - arrival.mark.ts_ns <= at_once_ns && same_segment(arrival, g, out);
-  });
-}
-
-// It leaves. True: it is new to the rules of the wire.
-// own: with the hop's own addresses, so that its counters are the hop's.
-bool departs(ForwardedFacts& forwarded, unsigned hop, const Event& e, Segment& g, bool out, bool own) {
-  const unsigned from = out ? client : server;
-  if (g.came_in == 0) {
-    ++forwarded.hops[hop].made_here;
-    if (is_rst(g)) forwarded.reset_made[hop] = {{e.id, e.ts_ns}, g.flags, g.socket.type};
-    return true;
-  }
-  forwarded.left = {e.id, e.ts_ns};
-  forwarded.left_to[hop] = true;
-  Arrival* arrival = find_arrival(forwarded, g, out);
-  if (arrival == nullptr) {
-    g.ttl = 0;  // one more than here, where it was routed
-    arrives(forwarded, e, g, out, true);
-    return true;
-  }
-  arrival->left = true;
-  // Both counters at one segment: what lies between them stayed here.
-  g.ttl = arrival->ttl;  // as its sender's other segments come in
-  if (!own) return is_rst(g);
-  const std::int64_t apart = std::int64_t{arrival->count} - g.wire.segs_out;
-  if (forwarded.before[from] < 0) forwarded.before[from] = std::max<std::int64_t>(apart, 0);
-  if (apart >= forwarded.before[from])
-    forwarded.lost[from] = static_cast<std::uint64_t>(apart - forwarded.before[from]);
-  return is_rst(g);
-}
-
-// Of each side the newest number that it sends again, until the other one acknowledges it.
-void note_again(ForwardedFacts& forwarded, const Event& e, const Segment& g, bool out) {
-  const unsigned side = out ? client : server;
-  forwarded.last_seen_ns[side] = e.ts_ns;
-  SentAgain& others = forwarded.again[side ^ 1U];
-  if ((g.flags & tcp_flag::ack) != 0 && others.tries != 0 && seq_before(others.seq, g.ack)) {
-    // Of the size that it had all the time?
-    if (others.smaller == 0) others = {};
-  }
-  const bool again = g.is(SegmentEvent::retransmission) && !g.is(SegmentEvent::keepalive) && g.len != 0;
-  if (!again || (g.flags & (tcp_flag::syn | tcp_flag::rst)) != 0) return;
-  const std::uint32_t size = g.segments > 1 ? (g.len + g.segments - 1) / g.segments : g.len;
-  SentAgain& run = forwarded.again[side];
-  if (run.tries != 0 && run.seq != g.seq && run.smaller != 0) return;  // the rest of it, in pieces
-  if (run.tries == 0 || run.seq != g.seq) {
-    run = {};
-    run.seq = g.seq;
-    run.len = size;
-    run.first_ns = e.ts_ns;
-  }
-  ++run.tries;
-  if (size < run.len && g.segments == 1) run.smaller = size;  // merged, the sizes are only known on average
-  run.evidence.add(e.id, e.ts_ns);
-}
-
-// What the senders sent, by the hop where it came in; by the other one where that has more: its counters began anew.
-void take_sent(const ForwardedFacts& forwarded, Segment& g) {
-  const HopFacts& a = forwarded.hops[client];
-  const HopFacts& b = forwarded.hops[server];
-  g.wire = {};
-  g.loss = {};
-  const bool a_in = a.known && (!b.known || (a.wire.segs_in != 0 && a.wire.bytes_in >= b.wire.bytes_out));
-  const bool b_in = b.known && (!a.known || (b.wire.segs_in != 0 && b.wire.bytes_in >= a.wire.bytes_out));
-  g.wire.bytes_out = a_in ? a.wire.bytes_in : b.wire.bytes_out;
-  g.wire.segs_out = a_in ? a.wire.segs_in : b.wire.segs_out;
-  g.wire.retrans_bytes_out = a_in ? a.wire.retrans_bytes_in : b.wire.retrans_bytes_out;
-  g.loss.retrans_segs_out = a_in ? a.loss.retrans_segs_in : b.loss.retrans_segs_out;
-  g.loss.reordered_segs_out = a_in ? a.loss.reordered_segs_in : b.loss.reordered_segs_out;
-  g.wire.bytes_in = b_in ? b.wire.bytes_in : a.wire.bytes_out;
-  g.wire.segs_in = b_in ? b.wire.segs_in : a.wire.segs_out;
-  g.wire.retrans_bytes_in = b_in ? b.wire.retrans_bytes_in : a.wire.retrans_bytes_out;
-  g.loss.retrans_segs_in = b_in ? b.loss.retrans_segs_in : a.loss.retrans_segs_out;
-  g.loss.reordered_segs_in = b_in ? b.loss.reordered_segs_in : a.loss.reordered_segs_out;
 }
 
 }  // namespace
@@ -199,7 +44,7 @@ ForwardedConnections::ForwardedConnections(Host& host, const CorrelatorSettings&
       summary_(summary),
       now_(now) {}
 
-// Neither end is on this machine, so the link of a link-local address says nothing here: a bridge has it on two ports.
+// Neither end is on this machine, so the link of a link-local address means nothing here: a bridge has it on two ports.
 Slot ForwardedConnections::find(const Flow& key, unsigned& hop) const {
   const auto found = hops_.find(Flow{key.local, key.remote, 0});
   if (found == hops_.end()) return no_slot;
@@ -300,8 +145,8 @@ Slot ForwardedConnections::begin_hop(const Event& e, const Segment& g, const Flo
   const Slot slot = table_.create(e.ts_ns);
   Connection& c = table_.at(slot);
   losses_.begins(c, e.ts_ns, is_syn(g) && !g.is(SegmentEvent::retransmission));
-  c.ends = std::make_unique<Ends>();
-  c.ends->forwarded = std::make_unique<ForwardedFacts>();
+  c.inferred = std::make_unique<InferredEnds>();
+  c.inferred->forwarded = std::make_unique<ForwardedFacts>();
   ++followed_;
   c.opening.preexisting = !opens && !losses_.any();
   c.role = opens ? Role::active : Role::unknown;
@@ -338,8 +183,8 @@ Slot ForwardedConnections::locate_hop(const Event& e, const Segment& g, const Fl
   return begin_hop(e, g, key);
 }
 
-// It leaves with the addresses that it came with, and its connection has others there: NAT does not know it any more.
-// What answers it comes to those addresses.
+// It leaves with the addresses that it came with, and its connection has others there: NAT has no entry for it any
+// more. What answers it comes to those addresses.
 bool ForwardedConnections::left_untranslated(const Segment& g, const Flow& key) {
   unsigned hop = 0;
   if (!g.outgoing() || g.came_in == 0 || is_syn(g) || find(key, hop) != no_slot) return false;
@@ -389,7 +234,7 @@ void ForwardedConnections::on_hop(const Event& e, const Segment& g, bool shown) 
   seen.seen_at(out ? HookPoint::egress : HookPoint::ingress);
   const bool made_here = leaves && g.came_in == 0;
   seen.socket = {};
-  // What is made here says by whom; of all else nobody knows.
+  // What is made here shows by whom; of all else it is not known.
   seen.socket.type = SocketKind::unknown;
   if (made_here) {
     const bool by_tcp = g.socket.type == SocketKind::control;

@@ -2,6 +2,7 @@
 // forwarded_icmp.cpp: ICMP errors that leave for an end of a forwarded connection.
 #include "correlate/forwarded.hpp"
 #include "correlate/notes.hpp"
+#include "facts/hop_numbers.hpp"
 
 namespace tcpwitness {
 
@@ -10,7 +11,6 @@ using State = TcpState;
 // Forwarded: an ICMP error leaves for the sender of the segment that it quotes, made by this machine or by another one.
 void ForwardedConnections::on_icmp_left(const Event& e, const IcmpSeen& seen) {
   constexpr std::int64_t at_once_ns = 1'000'000;
-  constexpr unsigned client = 0;
   const Flow flow = to_flow(seen.tuple);
   IcmpMessage message = icmp_message(seen);
   message.own = seen.came_in == 0;
@@ -19,7 +19,7 @@ void ForwardedConnections::on_icmp_left(const Event& e, const IcmpSeen& seen) {
   };
   if (LocalSyn* syn = local_syns_.find(quoted)) {
     // What is sent to this machine is refused in its own name (icmp_send()); this was to be sent on, and there is no
-    // route. Where NAT gives it another destination the drop right behind says so.
+    // route. Where NAT gives it another destination the drop right behind shows it.
     const bool to_be_sent_on = message.own && message.sender != flow.local.address;
     if (to_be_sent_on) {
       take_local_syn(*local_syns_.take_oldest(quoted));

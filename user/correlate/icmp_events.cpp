@@ -8,6 +8,8 @@
 
 #include <algorithm>
 
+#include "values/kernel.hpp"
+
 namespace tcpwitness {
 namespace {
 
@@ -16,9 +18,15 @@ using State = TcpState;
 // tcp_v4_err(): net and host unreachable, time exceeded, parameter problem; tcp_v6_err(): what is fatal by
 // icmpv6_err_convert().
 bool ends_request(const IcmpSeen& seen) {
-  if (seen.v6 == 0) return seen.type == 11 || seen.type == 12 || (seen.type == 3 && seen.code <= 1);
-  const bool fatal_code = seen.code == 1 || seen.code == 4 || seen.code == 5 || seen.code == 6;
-  return seen.type == 4 || (seen.type == 1 && fatal_code);
+  if (seen.v6 == 0) {
+    using namespace kernel::icmp;
+    const bool fatal_code = seen.code == net_unreachable || seen.code == host_unreachable;
+    return seen.type == time_exceeded || seen.type == parameter_problem || (seen.type == unreachable && fatal_code);
+  }
+  using namespace kernel::icmpv6;
+  const bool fatal_code =
+      seen.code == prohibited || seen.code == port_unreachable || seen.code == policy_fail || seen.code == reject_route;
+  return seen.type == parameter_problem || (seen.type == unreachable && fatal_code);
 }
 
 // By what is known of what this side has sent: the kernel's own test is for what is out and not acknowledged.
@@ -28,7 +36,10 @@ bool was_sent(const Connection& c, std::uint32_t seq) {
   return c.state == State::new_syn_recv || c.state == State::syn_sent ? !c.isn.has_local || seq == c.isn.local : true;
 }
 
-bool too_big(const IcmpSeen& seen) { return seen.v6 != 0 ? seen.type == 2 : seen.type == 3 && seen.code == 4; }
+bool too_big(const IcmpSeen& seen) {
+  if (seen.v6 != 0) return seen.type == kernel::icmpv6::packet_too_big;
+  return seen.type == kernel::icmp::unreachable && seen.code == kernel::icmp::fragmentation_needed;
+}
 
 }  // namespace
 

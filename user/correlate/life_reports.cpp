@@ -47,12 +47,32 @@ Outcome LifeReports::report(Slot slot, RuleContext known) {
   return outcome;
 }
 
-// Where only the wire is seen, nobody else says that a repeated FIN, or what a RST answers, is a connection's that is
+// Where only the wire is seen, nothing else shows that a repeated FIN, or what a RST answers, is a connection's that is
 // over. Of many the newest are forgotten at once.
 bool LifeReports::knows_late_segments(const Connection& c) const {
   constexpr std::size_t limit = 16'384;
   const bool alone = !settings_.has_kernel && !settings_.capture && c.forwarded() == nullptr && c.ended();
   return alone && table_.waiting(Wait::time_wait) < limit;
+}
+
+// The verdict rests on a report that the kernel makes in the same call as what was seen. A CPU that is taken away in
+// between (an emulated one, a busy host) makes it later than any settling time, but it comes.
+bool LifeReports::awaits_report(const Connection& c) const {
+  constexpr std::int64_t at_most_ns = 2'000'000'000;
+  if (!contexts_.kernel_judges(c) || !c.ended() || now_ - c.teardown->end.ts_ns >= at_most_ns) return false;
+  if (losses_.may_concern(c)) return false;
+  if (reset_report_due(c)) return true;
+  if (!c.anomalies || (!c.anomalies->rst_in.mark && !c.anomalies->reset_received.mark)) return false;
+  const Connection* peer = contexts_.other_end(c);
+  return peer != nullptr && !peer->reported && reset_end_due(*peer);
+}
+
+void LifeReports::settled(Slot slot) {
+  if (awaits_report(table_.at(slot))) {
+    table_.wait(slot, Wait::late_report, now_);
+  } else {
+    conclude(slot);
+  }
 }
 
 void LifeReports::conclude(Slot slot, const ConversationEnd* end) {
@@ -84,7 +104,7 @@ void LifeReports::conclude(Slot slot, const ConversationEnd* end) {
     c.anomalies.reset();
   }
   c.recent.reset();
-  if (!c.forwarded()) c.ends.reset();  // its hops are looked up by it
+  if (!c.forwarded()) c.inferred.reset();  // its hops are looked up by it
   const bool shows_more = in_time_wait && settings_.timeline && !in_.summarizes_ordinary;
   table_.wait(slot, shows_more || knows_late ? Wait::time_wait : Wait::tombstone, now_);
 }

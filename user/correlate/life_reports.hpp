@@ -33,12 +33,15 @@ class LifeReports {
 
   // Over: judged and reported; what still comes of it for a moment is known to be late. end: of a capture.
   void conclude(Slot slot, const ConversationEnd* end = nullptr);
+  // Its stragglers had their time: over, unless a report of the kernel must still come.
+  void settled(Slot slot);
   void so_far(TimeNs now, const std::function<void(Life)>& take);
   [[nodiscard]] std::optional<Life> so_far_of(ConnectionId conn, TimeNs now);
 
  private:
   Outcome report(Slot slot, RuleContext known);
   [[nodiscard]] bool knows_late_segments(const Connection& c) const;
+  [[nodiscard]] bool awaits_report(const Connection& c) const;
 
   Correlation& in_;
   const CorrelatorSettings& settings_;

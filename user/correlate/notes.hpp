@@ -21,8 +21,8 @@ void note_queues(Connection& c, const Event& e, const Segment& g, bool out);
 void note_received_before(Connection& c, const Segment& g, bool out);
 void add_drop(Drops& drops, const Event& e, const Drop& d, bool out);
 
-// hops.cpp: TTL of what comes in, and what comes behind a RST.
-void note_hops(Connection& c, const Event& e, const Segment& g, bool out);
+// ttl.cpp: TTL of what comes in, and what comes behind a RST.
+void note_ttl(Connection& c, const Event& e, const Segment& g, bool out);
 
 // reactions.cpp: how long the kernel needed for what came in, and the process for what the kernel has.
 void note_reaction(Connection& c, const Event& e, const StateChange& s, std::int64_t late_ns);
@@ -36,7 +36,7 @@ void note_measures(Measures& measures, const OwnerSeen& owner);
 // It is found, with the counters that it has now.
 void note_first_look(Measures& measures, const Connection& found);
 
-// The socket's own view came with the segment and says that TCP will not take it: it changes nothing.
+// The socket's own view came with the segment and shows that TCP will not take it: it changes nothing.
 [[nodiscard]] inline bool refused_by_socket(const Segment& g) { return g.refused > Refusal::old; }
 
 // A segment as the analysis of the wire takes it.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // probes.cpp: keep-alives, zero-window probes and closed windows.
 //
-// A keep-alive and a zero-window probe are the same segment. Only the sending kernel knows: with
+// A keep-alive and a zero-window probe are the same segment. Only the sending kernel has the difference: with
 // nothing queued (write_seq == snd_nxt) it is a keep-alive. A process leaving TCP_REPAIR sends one too;
 // then the socket is owned and it is neither. Without the kernel's view the last window decides.
 #include "correlate/notes.hpp"
+#include "facts/derived.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -47,8 +48,8 @@ void take_for_window_probes(Connection& c, bool local) {
   k.dead_at_ns = 0;
 }
 
-// The analysis bit by bit. by_kernel: the sending kernel's own view came with the segment; it knows its probe, and its
-// event says why it sends again.
+// The analysis bit by bit. by_kernel: the sending kernel's own view came with the segment; it has why it
+// probes and why it sends again.
 void say_analysis(std::vector<std::string_view>& words, const Segment& g, Probe probe, bool by_kernel) {
   constexpr std::uint32_t probes = analysis_flag::keep_alive | analysis_flag::zero_window_probe;
   std::uint32_t flags = g.analysis.flags;
@@ -66,7 +67,7 @@ void say_rest(std::vector<std::string_view>& words, const Segment& g) {
   if (g.is(SegmentEvent::no_socket)) words.emplace_back("no socket");
   if (g.is(SegmentEvent::fragment)) words.emplace_back("fragment");
   if (g.is(SegmentEvent::bad_header)) words.emplace_back("bad header");
-  if (g.copied != 0 || g.analysis.duplicate_frame) words.emplace_back("duplicate packet");
+  if (g.duplicate != 0 || g.analysis.duplicate_frame) words.emplace_back("duplicate packet");
   if (g.analysis.refused) words.emplace_back("refused by its receiver");
   if (g.analysis.resumed) words.emplace_back("the RST was not taken");
   if (g.refused == Refusal::beyond_window) words.emplace_back("out of window");
@@ -78,10 +79,8 @@ void say_rest(std::vector<std::string_view>& words, const Segment& g) {
 
 // What TCP has not sent yet; a FIN behind it takes a number and is no byte.
 std::uint32_t unsent(const SocketView& socket) {
-  const TcpState state = socket.state;
-  const bool fin = state == TcpState::fin_wait1 || state == TcpState::closing || state == TcpState::last_ack;
   const std::uint32_t numbers = socket.write_seq - socket.snd_nxt;
-  return fin && numbers != 0 ? numbers - 1 : numbers;
+  return has_fin_out(socket.state) && numbers != 0 ? numbers - 1 : numbers;
 }
 
 // Sent into the window that the other side closed.
@@ -138,7 +137,7 @@ void note_keepalive_answer(Emitter& emitter, Connection& c, const Event& e, cons
   if (!g.is(SegmentEvent::keepalive_ack) || !c.anomalies) return;
   if ((g.flags & tcp_flag::rst) != 0) return;  // an answer, but not of one who lives
   KeepaliveFacts& k = c.anomalies->keepalive;
-  // The answer says that its sender's window is closed: whoever saw no window before took the probe for a keep-alive.
+  // The answer shows that its sender's window is closed: whoever saw no window before took the probe for a keep-alive.
   if (g.window == 0 && (out ? k.unreplied != 0 : k.unanswered != 0 && !k.by_kernel)) {
     take_for_window_probes(c, out);
     return;
@@ -206,7 +205,7 @@ void note_probe(Emitter& emitter, Connection& c, const Event& e, const Segment& 
 void note_windows(Connection& c, const Event& e, const Segment& g, bool out) {
   constexpr std::uint8_t both = tcp_flag::syn | tcp_flag::ack;
   const bool syn_ack = (g.flags & both) == both && g.window == 0;
-  if ((g.flags & (tcp_flag::rst | tcp_flag::syn)) != 0 && !syn_ack) return;  // their window says nothing of a reader
+  if ((g.flags & (tcp_flag::rst | tcp_flag::syn)) != 0 && !syn_ack) return;  // their window shows nothing of a reader
   if (g.refused != Refusal::none) return;
   (out ? c.last_window_local : c.last_window_peer) = g.window;
   // A firewall that answers in the server's place (SYNPROXY) lets nothing in before the server does: what is asked for

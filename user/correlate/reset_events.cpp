@@ -23,7 +23,7 @@ ResetEntry::Wire wire_of_taken_reset(const Connection& c, const Reset& r, bool m
 
 // A RST that answers a segment closes no socket: in SYN_SENT it answers a challenge ACK, and the connection goes on. A
 // socket that such a RST does end (TCP_ABORT_ON_DATA) is closed before it. And where there is no socket any more, it
-// says nothing of a connection that had ended before.
+// shows nothing of a connection that had ended before.
 bool ends_nothing(const Connection& c, const Reset& r) {
   if (r.answers_segment == 0 || (c.teardown && c.teardown->mini_fin_wait2)) return false;
   if (r.has_socket == 0) return c.ended();
@@ -99,6 +99,12 @@ void ResetEvents::take_of(Slot slot, const Event& e, const Reset& r, ResetEntry 
   if (!reported.mark) {
     const std::uint32_t number = sent ? r.reason : reset_reason_unknown;
     reported = {{e.id, e.ts_ns}, number, r.answers_segment != 0, r.has_socket != 0, r.actor.flags, r.sent_ms};
+  }
+  if (sent && r.answers_segment == 0 && c.teardown && c.teardown->mini_fin_wait2) {
+    // A mini-socket only answers segments: it was the socket itself that left FIN_WAIT2 by this RST.
+    c.teardown->mini_fin_wait2 = false;
+    c.enter(State::close);
+    table_.wait(slot, Wait::settle, now_);
   }
   if (c.teardown && c.teardown->mini_fin_wait2) {
     // A mini-socket that is reset waits for no FIN any more. That is its end, and not the exchange of FINs before it.

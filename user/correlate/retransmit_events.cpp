@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// retransmit_events.cpp: the kernel's own retransmissions: what it says of each, beside the segment that the wire
+// retransmit_events.cpp: the kernel's own retransmissions: what it reports of each, beside the segment that the wire
 // showed.
 #include "correlate/retransmit_events.hpp"
 
@@ -72,7 +72,7 @@ enum class Sending : std::uint8_t {
 };
 
 // __tcp_retransmit_skb() counts behind its last check and before tcp_transmit_skb(), whose errors (-1 netfilter, above
-// 0 the qdisc) are thus counted. -EHOSTUNREACH comes from either: the total says which.
+// 0 the qdisc) are thus counted. -EHOSTUNREACH comes from either: the total shows which.
 Sending sending_of(const Retransmit& r, std::uint32_t total_before) {
   if (r.err == 0 || r.err == retransmit_error_unknown) return Sending::left;
   if (r.err == -EBUSY) return Sending::put_off;
@@ -131,6 +131,22 @@ void note_unanswered(Retransmissions& facts, const Event& e, const Retransmit& r
   run.evidence.add(e.id);
 }
 
+// Of those numbers that were put off, the first that waited long on this machine; until there is one, the newest.
+void note_held(Retransmissions& facts, const Event& e, std::uint32_t seq) {
+  ++facts.put_off;
+  if (facts.held_seq != seq) {
+    if (facts.held_long()) return;
+    facts.held.clear();
+    facts.held_seq = seq;
+  }
+  facts.held.add(e.id, e.ts_ns);
+}
+
+// A copy has left: what is put off after it waits anew.
+void note_left(Retransmissions& facts, std::uint32_t seq) {
+  if (facts.held_seq == seq && !facts.held_long()) facts.held.clear();
+}
+
 }  // namespace
 
 void RetransmitEvents::take(const Event& e, const Retransmit& r) {
@@ -173,8 +189,11 @@ void RetransmitEvents::take(const Event& e, const Retransmit& r) {
   if (segment != 0 && counted) facts.matched[static_cast<std::size_t>(kind)] += segments;
   facts.wire_matched += seen.segments;
   if (sending == Sending::never_left) facts.refused += segments;
-  if (sending == Sending::put_off) ++facts.put_off;
+  if (sending == Sending::put_off) note_held(facts, e, r.seq);
+  if (sending == Sending::left) note_left(facts, r.seq);
   if (sending == Sending::not_tried) ++facts.not_tried;
+  // The look-up before it is sent (inet_sk_rebuild_header()).
+  if (sending == Sending::not_tried && r.err == -EHOSTUNREACH) facts.no_route.add(e.id, e.ts_ns);
   if (segment == 0 && sending == Sending::left) facts.unmatched_segments += segments;
   // One that was put off, or not tried, has the number of the one that follows.
   const std::uint32_t before = again ? facts.attempt : 0;

@@ -8,7 +8,7 @@
 #include "correlate/cause.hpp"
 #include "correlate/notes.hpp"
 #include "facts/derived.hpp"
-#include "values/handshake_marks.hpp"
+#include "values/handshake_segments.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -20,8 +20,8 @@ bool note_candidate(Connection& c, const Event& e, const Segment& g, bool out) {
   if (!c.recent) c.recent = std::make_unique<Recent>();
   constexpr std::uint16_t leads =
       bits(SegmentEvent::syn, SegmentEvent::fin, SegmentEvent::rst, SegmentEvent::handshake_ack, SegmentEvent::fin_ack);
-  constexpr std::uint8_t marks = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
-  const bool notable = (g.event_flags & leads) != 0 || (g.flags & marks) != 0;
+  constexpr std::uint8_t control_bits = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
+  const bool notable = (g.event_flags & leads) != 0 || (g.flags & control_bits) != 0;
   if (!refused_by_socket(g) && (notable || g.socket.type == SocketKind::request)) {
     c.recent->push(
         Candidate{e.id, e.ts_ns, g.seq, g.seq + seq_length(g.len, g.flags), g.ack, g.flags, g.socket.type, out});
@@ -34,7 +34,7 @@ bool note_candidate(Connection& c, const Event& e, const Segment& g, bool out) {
 std::optional<Analysis> SegmentEntries::analyse(Connection* c, const Event& e, const Segment& g, bool out) const {
   if (settings_.capture) return g.analysis;
   if (!settings_.every_segment || c == nullptr || c->reported || (g.event_flags & unreadable) != 0) return std::nullopt;
-  if (g.copied != 0) return std::nullopt;
+  if (g.duplicate != 0) return std::nullopt;
   if (!c->recent) c->recent = std::make_unique<Recent>();
   std::unique_ptr<WireAnalysis>& analyser = c->recent->analysis;
   if (!analyser) analyser = std::make_unique<WireAnalysis>();
@@ -78,10 +78,10 @@ SegmentEntry SegmentEntries::entry_of(Connection* c, const Event& e, const Segme
 // Nothing has shown whose it is.
 bool SegmentEntries::waits(const Connection* c, const Segment& g, bool out) const {
   const bool unknown = c == nullptr && settings_.has_kernel;
-  // It may have the addresses that NAT is about to give back: then its SYN-ACK says whose it is. Or NAT sends it on.
+  // It may have the addresses that NAT is about to give back: then its SYN-ACK shows whose it is. Or NAT sends it on.
   if ((unknown || (settings_.forwarded && c != nullptr && !c->forwarded() && only_syn_seen(*c))) && !out && is_syn(g))
     return true;
-  // A proxy on this machine can take it after all (REDIRECT, TPROXY): then its SYN-ACK says so.
+  // A proxy on this machine can take it after all (REDIRECT, TPROXY): then its SYN-ACK shows it.
   return c != nullptr && c->forwarded() && !c->forwarded()->left && is_syn(g);
 }
 
@@ -92,7 +92,7 @@ void SegmentEntries::report(Connection* c, const Event& e, const Segment& g, con
   }
   SegmentEntry body = entry_of(c, e, g, out);
   if (c == nullptr && !out && g.is(SegmentEvent::no_socket) && !settings_.forwarded) {
-    // TCP answers what no socket wants by a RST, or drops it. What neither happens to, NAT has sent on.
+    // TCP answers what has no socket by a RST, or drops it. What neither happens to, NAT has sent on.
     timeline_.push_doubtful(Emitter::entry_of(c, e, flow, std::move(body)), now_ + settings_.hold_ns);
     return;
   }

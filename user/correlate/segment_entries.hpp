@@ -21,7 +21,7 @@ class SegmentEntries {
   [[nodiscard]] SegmentEntry entry_of(Connection* c, const Event& e, const Segment& g, bool out);
   // Of a segment, where all of them are seen.
   [[nodiscard]] std::optional<Analysis> analyse(Connection* c, const Event& e, const Segment& g, bool out) const;
-  // No event behind it can say more.
+  // No event behind it can show more.
   [[nodiscard]] bool waits(const Connection* c, const Segment& g, bool out) const;
 
   const CorrelatorSettings& settings_;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// segment_events.cpp: what a segment on the wire says of its connection.
+// segment_events.cpp: what a segment on the wire shows of its connection.
 #include "correlate/segment_events.hpp"
 
 #include <cstdlib>
 
 #include "correlate/notes.hpp"
 #include "facts/derived.hpp"
-#include "values/handshake_marks.hpp"
+#include "values/handshake_segments.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -35,14 +35,12 @@ void note_pending(Connection& c, const Event& e, const Segment& g) {
 // A mini-socket refuses payload by a RST with the number that follows our FIN, and is gone (TCP_TW_RST). Not every
 // kernel reports that one (Linux 6.1 does not). A RST with the same number answers for no socket once its time is up.
 bool refused_by_mini_socket(const Connection& c, const Event& e, const Segment& g) {
-  constexpr std::int64_t longest_ns = 60'000'000'000;  // TCP_TIMEWAIT_LEN
   if (!c.teardown || !c.teardown->mini_fin_wait2 || !c.teardown->fin_out.sent) return false;
-  const std::int64_t lasts = c.teardown->fin_timeout_ns != 0 ? c.teardown->fin_timeout_ns : longest_ns;
-  return g.seq == c.teardown->fin_out.end && e.ts_ns - c.teardown->end.ts_ns < lasts;
+  return g.seq == c.teardown->fin_out.end && e.ts_ns - c.teardown->end.ts_ns < orphan_waits_ns(*c.teardown);
 }
 
 // A RST behind the end changes nothing any more, except for a mini-socket that still waits for the peer's FIN. One that
-// the kernel sends without the connection's socket is this connection's only if the kernel says so, closed it just
+// the kernel sends without the connection's socket is this connection's only if the kernel reports it, closed it just
 // before (TCP_ABORT_ON_DATA), or if it is a mini-socket's.
 bool ended_nothing(const Connection& c, const Event& e, const Segment& g, bool out) {
   constexpr std::int64_t moment_ns = 1'000'000;
@@ -55,13 +53,21 @@ bool ended_nothing(const Connection& c, const Event& e, const Segment& g, bool o
   return over && !just_closed;
 }
 
+// By the look-up at the hook, or by what became of the socket since: on another CPU it can have turned into the
+// mini-socket between the segment's look-up, or its way without one, and TCP.
+bool reaches_mini_socket(const Connection& c, const Segment& g, bool out) {
+  if (g.socket.type == SocketKind::time_wait) return true;
+  const bool was_there = g.socket.type == SocketKind::full || g.socket.type == SocketKind::unknown;
+  return !out && was_there && c.teardown && c.teardown->mini_fin_wait2;
+}
+
 // It was in a digest already, which another CPU released at that moment (bpf/digest.h): the same number, and the flow
-// map does not say that it came again.
+// map has no mark that it came again.
 bool is_known(const Connection& c, const Event& e, const Segment& g, bool out) {
   constexpr std::int64_t moment_ns = 1'000'000;
   if ((g.event_flags &
        ~bits(SegmentEvent::syn, SegmentEvent::fin, SegmentEvent::handshake_ack, SegmentEvent::fin_ack)) != 0 ||
-      g.copied != 0)
+      g.duplicate != 0)
     return false;
   const auto same = [&](const Mark& mark, std::uint32_t seq) {
     return mark && g.seq == seq && std::abs(e.ts_ns - mark.ts_ns) < moment_ns;
@@ -122,13 +128,13 @@ void SegmentEvents::take_known(Slot slot, const Event& e, const Segment& g, cons
   if (in_.digests() && is_known(c, e, g, out)) return;
   c.seen_by.wire = true;
   if (settings_.compare) note_measures(contexts_.measures(slot), e.ts_ns, g, out);
-  if (settings_.every_segment && !settings_.capture && g.copied == 0 && !refused_by_socket(g))
+  if (settings_.every_segment && !settings_.capture && g.duplicate == 0 && !refused_by_socket(g))
     contexts_.measures(slot).clock.observe(seen_segment(e.ts_ns, g), out ? 0 : 1, phase_kind(g));
   if (c.netns == 0) c.netns = g.header.netns;
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   c.totals.has_fragments = c.totals.has_fragments || g.is(SegmentEvent::fragment);
-  if (g.copied != 0) {
-    // It says nothing new, but for a FIN that GRO has merged behind it.
+  if (g.duplicate != 0) {
+    // It has nothing new, but for a FIN that GRO has merged behind it.
     if (g.is(SegmentEvent::fin)) note_fins(c, e, g, out);
     note_received_before(c, g, out);
     note_wire_totals(c, e, g);
@@ -137,7 +143,7 @@ void SegmentEvents::take_known(Slot slot, const Event& e, const Segment& g, cons
   }
   const bool refused = is_refused(c, e, g, out);
   if (!refused) note_queues(c, e, g, out);
-  note_hops(c, e, g, out);
+  note_ttl(c, e, g, out);
   if (!refused) note_handshake(slot, c, e, g, out);
   if (!refused && (c.teardown || has_flag(g, tcp_flag::fin))) note_fins(c, e, g, out);
   constexpr std::uint16_t faults = bits(SegmentEvent::retransmission, SegmentEvent::out_of_order);
@@ -151,7 +157,7 @@ void SegmentEvents::take_known(Slot slot, const Event& e, const Segment& g, cons
   note_wire_totals(c, e, g);
   if (shown) entries_.report(&c, e, g, flow, out);
   if (refused && kernel_judges(c)) return;
-  if (g.socket.type == SocketKind::time_wait) note_mini_socket(slot, c, e, g, out);
+  if (reaches_mini_socket(c, g, out)) note_mini_socket(slot, c, e, g, out);
   note_probe(emitter_, c, e, g, out);
   note_windows(c, e, g, out);
   if (!kernel_judges(c)) wire_alone_.take(slot, c, e, g, out);
@@ -180,13 +186,13 @@ Slot SegmentEvents::take_refused(const Event& e, const Segment& g, const Flow& f
   return slot;
 }
 
-// Where only the wire is seen, that alone says what the receiver makes of it.
+// Where only the wire is seen, that alone shows what the receiver makes of it.
 bool SegmentEvents::is_refused(Connection& c, const Event& e, const Segment& g, bool out) const {
   if (kernel_judges(c)) return refused_by_socket(g);
   if (settings_.capture) return g.analysis.refused || g.analysis.duplicate_frame;
-  if (!c.ends) c.ends = std::make_unique<Ends>();
-  c.ends->answer = c.ends->acceptance.observe(seen_segment(e.ts_ns, g), out ? 0 : 1);
-  return c.ends->answer.refused;
+  if (!c.inferred) c.inferred = std::make_unique<InferredEnds>();
+  c.inferred->answer = c.inferred->acceptance.observe(seen_segment(e.ts_ns, g), out ? 0 : 1);
+  return c.inferred->answer.refused;
 }
 
 void SegmentEvents::note_handshake(Slot slot, Connection& c, const Event& e, const Segment& g, bool out) {
@@ -227,31 +233,27 @@ void SegmentEvents::note_syn(Slot slot, Connection& c, const Event& e, const Seg
 }
 
 void SegmentEvents::note_syn_ack(Slot slot, Connection& c, const Event& e, const Segment& g, bool out) {
-  // The SYN's own number where it was seen: the SYN-ACK can acknowledge payload that came with it (RFC 7413). What
-  // acknowledges something else is no answer to it (RFC 9293, 3.10.7.3).
-  constexpr std::uint32_t most_syn_payload = 1U << 16U;
+  // The SYN's own number where it was seen: the SYN-ACK can acknowledge payload that came with it.
   std::uint32_t& other = out ? c.isn.remote : c.isn.local;
   if (!(out ? c.isn.has_remote : c.isn.has_local)) {
     other = g.ack - 1;
   } else if (c.syn) {
     const bool asked = !out && g.socket.type == SocketKind::full && g.socket.state == State::syn_sent;
-    // snd_nxt moves only when the SYN's transmission returns (tcp_connect()): the answer can be faster.
-    const std::uint32_t most = asked && g.socket.snd_nxt != other ? g.socket.snd_nxt - other : most_syn_payload;
-    if (g.ack - other - 1 >= most) return;
+    if (!acknowledges_syn(g.ack, other, asked ? g.socket.snd_nxt : other)) return;
   }
   std::uint32_t& own = out ? c.isn.local : c.isn.remote;
   if (!c.opening.established || !(out ? c.isn.has_local : c.isn.has_remote)) own = g.seq;
   c.isn.has_local = true;
   c.isn.has_remote = true;
   c.opening.answered = true;
-  if (c.syn_ack && c.ends) c.ends->syn_ack_repeated = true;
+  if (c.syn_ack && c.inferred) c.inferred->syn_ack_repeated = true;
   if (!c.syn_ack) {
     c.syn_ack = {e.id, e.ts_ns};
     if (out && kernel_judges(c)) attempts_.answered(g.socket.type == SocketKind::none);
   } else {
     c.ensure_anomalies().syn_ack_copy = {e.id, e.ts_ns};
   }
-  // A request that is older than the run: its SYN-ACK is a repeated one, of which the flow map knows nothing.
+  // A request that is older than the run: its SYN-ACK is a repeated one, and the flow map has nothing of it.
   if (out && c.opening.preexisting && !g.is(SegmentEvent::retransmission)) note_pending(c, e, g);
   if (!out || !kernel_judges(c)) return;
   if (g.socket.type != SocketKind::request) return;
@@ -279,10 +281,15 @@ void SegmentEvents::note_fins(Connection& c, const Event& e, const Segment& g, b
       fin.end = g.seq + seq_length(g.len, g.flags);
       fin.seq = fin.end - 1;
       // In a capture its acknowledgement can stand before it.
-      if (settings_.capture && c.ends && c.ends->tracker.acknowledged(out ? 0 : 1, fin.end)) fin.acked = fin.sent;
+      if (settings_.capture && c.inferred && c.inferred->tracker.acknowledged(out ? 0 : 1, fin.end))
+        fin.acked = fin.sent;
     } else {
       fin.repeated = true;
     }
+  }
+  if (c.teardown && !has_flag(g, tcp_flag::syn) && !has_flag(g, tcp_flag::rst)) {
+    FinFacts& fin = out ? c.teardown->fin_out : c.teardown->fin_in;
+    if (fin.sent && !fin.beyond && g.len != 0 && seq_before(fin.seq, g.seq + g.len)) fin.beyond = {e.id, e.ts_ns};
   }
   if (!has_flag(g, tcp_flag::ack) || has_flag(g, tcp_flag::rst)) return;
   FinFacts& other = out ? c.ensure_teardown().fin_in : c.ensure_teardown().fin_out;
@@ -346,7 +353,7 @@ void SegmentEvents::note_mini_socket(Slot slot, Connection& c, const Event& e, c
     return;
   }
   if (!has_flag(g, tcp_flag::fin)) return;
-  if (substate == State::fin_wait2) teardown.fin_on_mini = true;
+  if (g.socket.type == SocketKind::time_wait && substate == State::fin_wait2) teardown.fin_on_mini = true;
   if (!teardown.mini_fin_wait2) return;
   states_.enter_time_wait(slot, e, e.ts_ns, Cause{Cause::Kind::segment, e.id, 0, "FIN", 0}, nullptr);
 }

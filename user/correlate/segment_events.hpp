@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// segment_events.hpp: what a segment on the wire says of its connection.
+// segment_events.hpp: what a segment on the wire shows of its connection.
 #pragma once
 
 #include "correlate/correlation.hpp"

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "correlate/process.hpp"
-#include "values/handshake_marks.hpp"
+#include "values/handshake_segments.hpp"
 
 namespace tcpwitness {
 namespace {

@@ -80,7 +80,10 @@ void SocketEvents::take(const Event& e, const SocketDestroyed& d) {
     c.totals.final = true;
     c.totals.at_destruction = true;
   }
-  if (c.ended()) return;
+  if (c.ended()) {
+    c.teardown->destroyed = true;
+    return;
+  }
   lives_.note_missing(c);  // a socket is destroyed in CLOSE only
   Teardown& teardown = c.ensure_teardown();
   const bool well = finished_well(c, d.cb);
@@ -96,8 +99,25 @@ void SocketEvents::take(const Event& e, const SocketDestroyed& d) {
   table_.wait(slot, Wait::settle, now_);
 }
 
+// Those of its children that nobody has used yet are of the same process, whoever that is now.
+bool SocketEvents::take_listener(const Event& e, const OwnerSeen& o) {
+  const Listener* known = listeners_.find(o.header.cookie);
+  const std::uint32_t before = known != nullptr ? known->owner.pid : 0;
+  if (!listeners_.owned(o.header.cookie, seen_process(o), e.ts_ns)) return false;
+  if (before == 0 || known->owner.pid == before) return true;
+  for (Slot slot = 0; slot < table_.slots(); ++slot) {
+    Connection& c = table_.at(slot);
+    const bool its = c.live && !c.reported && c.owner.source == PidSource::listen && c.owner.pid == before;
+    if (!its || listeners_.find(c.flow.local, c.start_ts_ns) != known) continue;
+    c.owner = known->owner;
+    if (c.owner.pid != 0) c.owner.source = PidSource::listen;
+    lives_.owner_changed(c, e);
+  }
+  return true;
+}
+
 void SocketEvents::take(const Event& e, const OwnerSeen& o) {
-  if (o.source == OwnerSource::snapshot && listeners_.owned(o.header.cookie, seen_process(o))) return;
+  if (o.source == OwnerSource::snapshot && take_listener(e, o)) return;
   const Slot slot = table_.find_open(o.header.cookie, o.tuple);
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);

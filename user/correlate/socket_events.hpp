@@ -27,6 +27,8 @@ class SocketEvents {
   void take(const Event& e, const Sample& sample);
 
  private:
+  bool take_listener(const Event& e, const OwnerSeen& o);
+
   const CorrelatorSettings& settings_;
   Table& table_;
   Listeners& listeners_;

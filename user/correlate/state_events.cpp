@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// state_events.cpp: what a socket's state change says of its connection.
+// state_events.cpp: what a socket's state change shows of its connection.
 //
 // The tracepoint does not show everything: FIN_WAIT2 -> CLOSE and CLOSING -> CLOSE are moves into a
 // TIME_WAIT mini-socket, a passive child appears only at LISTEN -> SYN_RECV. What is concluded instead
@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "correlate/listeners.hpp"
 #include "correlate/notes.hpp"
 #include "correlate/process.hpp"
 #include "facts/derived.hpp"
@@ -51,13 +52,6 @@ bool is_of_a_rival(const Connection& c, State from, State to) {
   return from == State::syn_recv && to == State::close && c.opening.established;
 }
 
-// A child whose place no second one can have: its end would have been seen. Children of a SYN cookie have a socket
-// cookie each.
-bool is_newborn(const Connection& c) {
-  const bool open = c.state == State::syn_recv || c.state == State::established;
-  return open && c.role == Role::passive && c.transitions.in_step && !c.reported;
-}
-
 // It was in a digest already, which another CPU released at that moment (bpf/digest.h).
 bool is_newest(const Connection& c, const Event& e, const StateChange& s) {
   constexpr std::int64_t moment_ns = 1'000'000;
@@ -82,6 +76,7 @@ void StateEvents::take(const Event& e, const StateChange& s) {
   }
   if (from == State::listen && to == State::close) {
     listeners_.closed(s.header.cookie, e.ts_ns);
+    closed_listener_ = {flow.local, s.header.netns, e.ts_ns, acting_process(s, PidSource::close).process()};
     return;
   }
   // Of a rival, too, which the other child may still be to follow.
@@ -90,7 +85,7 @@ void StateEvents::take(const Event& e, const StateChange& s) {
       table_.at(winner).transitions.rival = true;
     return;
   }
-  const Slot slot = locate(e, s, flow);
+  const Slot slot = lookup_.find(e, s, flow);
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);
   if (c.reported || (in_.digests() && is_newest(c, e, s))) return;
@@ -111,57 +106,6 @@ void StateEvents::take(const Event& e, const StateChange& s) {
   note_reaction(c, e, s, settings_.late_ns);
   note_unaccepted(c, e, s.cb, settings_.slow_accept_ns);
   change_state(slot, e, s, shows_states() ? find_cause(c, s, e.ts_ns) : Cause{});
-}
-
-Slot StateEvents::locate(const Event& e, const StateChange& s, const Flow& flow) {
-  const State from = s.old_state;
-  const State to = s.new_state;
-  const bool connects = to == State::syn_sent;
-  Slot slot = table_.find_cookie(s.header.cookie);
-  if (slot != no_slot) {
-    if (!connects || (!table_.at(slot).reported && !table_.at(slot).ended())) {
-      // A child that is still being cloned has its listener's addresses.
-      if (!table_.at(slot).reported && from != State::listen) lives_.adopt_flow(slot, flow);
-      return slot;
-    }
-    // The process calls connect() again on the same socket: another connection.
-    // One that found no port is still asked about; its cookie goes to the new one.
-    if (!table_.at(slot).reported && table_.wait_of(slot) != Wait::ports) life_reports_.conclude(slot);
-    slot = no_slot;
-  }
-  const bool whole = flow.local.port != 0 && flow.remote.port != 0;
-  if (!connects && whole) {
-    slot = table_.find_flow(flow);
-    if (slot != no_slot) {
-      Connection& c = table_.at(slot);
-      // A request socket without a cookie yet, or a child that was cloned before it inherited one (before 6.14 or so).
-      const bool cloned = (from == State::listen && c.state == State::new_syn_recv) ||
-                          (from == State::syn_recv && c.state == State::syn_recv);
-      if (!c.reported && (c.cookie == 0 || cloned)) {
-        if (c.cookie == 0 || from == State::syn_recv) table_.bind_cookie(slot, s.header.cookie);
-        c.transitions.rival = false;  // it had another cookie
-        return slot;
-      }
-      if (from == State::listen && is_newborn(c) && !losses_.may_concern(c)) return no_slot;  // of a rival
-    }
-  }
-  // A clone whose peer is not filled in yet (before 6.14 or so; SYN_RECV -> ESTABLISHED will have it), or the end of a
-  // socket we never knew: nothing to hang a connection on.
-  const bool half_cloned = from == State::listen && (flow.local.port == 0 || flow.remote.address.is_unspecified());
-  if (flow.remote.port == 0 || half_cloned || (from == State::close && to == State::close)) return no_slot;
-  // SYN_RECV lasts for a moment only: its beginning can have been hidden, but it was after ours.
-  const bool passive = from == State::listen || from == State::syn_recv;
-  const bool begun = from == State::close || passive;
-  slot = lives_.create(e.ts_ns, begun && !(passive && settings_.has_wire));  // its SYN is first on the wire
-  table_.bind_cookie(slot, s.header.cookie);
-  lives_.adopt_flow(slot, flow);
-  Connection& c = table_.at(slot);
-  c.opening.preexisting = !begun && !losses_.any();
-  // What came before it is among the lost: its own beginning, or the SYN of a child, a handshake ago.
-  constexpr std::int64_t handshake_ns = 3'000'000'000;
-  const bool after_gap = losses_.reach(e.ts_ns, handshake_ns);
-  if ((!begun && losses_.any()) || (from == State::listen && settings_.has_wire && after_gap)) c.incomplete = true;
-  return slot;
 }
 
 // The child's LISTEN -> SYN_RECV is missing, or could not be distinguished from its listener.
@@ -321,12 +265,28 @@ void StateEvents::end(Slot slot, const Event& e, const StateChange& s, const Cau
   }
 }
 
+// inet_csk_listen_stop(): no process holds the lock of a child that waits for accept(), and none of its errors shows
+// why.
+bool StateEvents::ends_with_listener(const Connection& c, const Event& e, const StateChange& s) const {
+  constexpr std::int64_t moment_ns = 1'000'000'000;
+  const ClosedListener& of = closed_listener_;
+  const bool waits = c.role == Role::passive && is_unaccepted(s.cb) && !actor_owned(s.actor.flags) && s.cb.sk_err == 0;
+  const bool its = of.local.port == c.flow.local.port && of.netns == s.header.netns &&
+                   serves(of.local.address, c.flow.local.address);
+  return waits && its && of.ts_ns != 0 && e.ts_ns - of.ts_ns <= moment_ns;
+}
+
 void StateEvents::close(Slot slot, const Event& e, const StateChange& s, const Cause& cause) {
   Connection& c = table_.at(slot);
   const State from = s.old_state;
   c.enter(State::close);
   if (shows_states()) {
     StateEntry body{from, State::close, false, {}, cause, {}};
+    if (cause.kind == Cause::Kind::unknown && ends_with_listener(c, e, s)) {
+      body.cause.kind = Cause::Kind::call;
+      body.cause.what = "listener closed";
+      body.process = closed_listener_.process;
+    }
     if (cause.kind == Cause::Kind::call) body.process = acting_process(s, PidSource::close).process();
     if (was_read(s.cb)) body.cb = s.cb;
     report(c, e, std::move(body));
@@ -343,7 +303,7 @@ void StateEvents::close(Slot slot, const Event& e, const StateChange& s, const C
   } else if (from == State::syn_sent && settings_.has_wire && given_up_unsent(c)) {
     table_.wait(slot, Wait::unsent_syn, now_);
   } else {
-    table_.wait(slot, foreign_hops(c) ? Wait::outsider : Wait::settle, now_);
+    table_.wait(slot, ttl_differs(c) ? Wait::outsider : Wait::settle, now_);
   }
 }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// state_events.hpp: what a socket's state change says of its connection.
+// state_events.hpp: what a socket's state change shows of its connection.
 #pragma once
 
 #include "correlate/cause.hpp"
 #include "correlate/correlation.hpp"
-#include "correlate/life_reports.hpp"
 #include "correlate/lives.hpp"
 #include "correlate/port_events.hpp"
+#include "correlate/state_lookup.hpp"
 
 namespace tcpwitness {
 
@@ -18,14 +18,13 @@ class StateEvents {
         settings_(in.settings),
         table_(in.table),
         listeners_(in.listeners),
-        losses_(in.losses),
         attempts_(in.attempts),
         selection_(in.selection),
         timeline_(in.timeline),
         emitter_(in.emitter),
         now_(in.now),
         lives_(lives),
-        life_reports_(life_reports),
+        lookup_(in, lives, life_reports),
         ports_(ports) {}
 
   void take(const Event& e, const StateChange& s);
@@ -35,13 +34,20 @@ class StateEvents {
   void report(Connection& c, const Event& e, StateEntry entry);
 
  private:
-  Slot locate(const Event& e, const StateChange& s, const Flow& flow);
+  struct ClosedListener {
+    Endpoint local;
+    std::uint32_t netns = 0;
+    TimeNs ts_ns = 0;
+    Process process;
+  };
+
   void infer_child(Connection& c, const Event& e, const StateChange& s);
   void begin(Connection& c, const StateChange& s);
   void change_owner(Connection& c, const Event& e, const StateChange& s);
   void change_state(Slot slot, const Event& e, const StateChange& s, const Cause& cause);
   void begin_closing(Slot slot, const Event& e, const StateChange& s);
   void end(Slot slot, const Event& e, const StateChange& s, const Cause& cause);
+  [[nodiscard]] bool ends_with_listener(const Connection& c, const Event& e, const StateChange& s) const;
   void close(Slot slot, const Event& e, const StateChange& s, const Cause& cause);
   void move_to_mini_socket(Slot slot, const Event& e, const StateChange& s, const Cause& cause);
   [[nodiscard]] bool shows_states() const { return in_.shows_states(); }
@@ -50,15 +56,15 @@ class StateEvents {
   const CorrelatorSettings& settings_;
   Table& table_;
   Listeners& listeners_;
-  const Losses& losses_;
   AttemptsBySecond& attempts_;
   const Selection& selection_;
   Timeline& timeline_;
   Emitter& emitter_;
   const TimeNs& now_;
   Lives& lives_;
-  LifeReports& life_reports_;
+  StateLookup lookup_;
   PortEvents& ports_;
+  ClosedListener closed_listener_;  // the newest: its children end with it, at once
 };
 
 }  // namespace tcpwitness

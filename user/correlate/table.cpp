@@ -12,7 +12,7 @@ namespace {
 constexpr std::int64_t ms = 1'000'000;
 constexpr std::int64_t s = 1'000 * ms;
 
-// A capture's clock may say anything.
+// A capture's clock may show anything.
 TimeNs after(TimeNs ts, std::int64_t delay_ns) {
   TimeNs sum = 0;
   return __builtin_add_overflow(ts, delay_ns, &sum) ? std::numeric_limits<TimeNs>::max() : sum;
@@ -32,6 +32,7 @@ Table::Table() {
   // The kernel's own times (tcp.h): a SYN with tcp_syn_retries 6 gives up after 127 s;
   // a request with tcp_synack_retries 5 waits at most 32 s between two of its SYN-ACKs.
   set_delay(Wait::settle, 25 * ms);
+  set_delay(Wait::late_report, 100 * ms);  // looked at again until LifeReports has waited long enough
   set_delay(Wait::unanswered_syn, 5 * s);
   set_delay(Wait::request, 70 * s);
   set_delay(Wait::fin_wait2, 1 * s);
@@ -78,7 +79,7 @@ void Table::release(Slot slot) {
   c.teardown.reset();
   c.anomalies.reset();
   c.recent.reset();
-  c.ends.reset();
+  c.inferred.reset();
   c.seldom.reset();
   free_.push_back(slot);
 }

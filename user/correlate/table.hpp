@@ -39,7 +39,7 @@ class Table {
   void bind_flow(Slot slot, const Flow& flow);                       // takes the flow from an older connection
 
   void set_delay(Wait wait, std::int64_t delay_ns);
-  // Starts (or starts again) to wait, since when the event says so; wait == none only stops.
+  // Starts (or starts again) to wait, since the time of the event; wait == none only stops.
   void wait(Slot slot, Wait wait, TimeNs since);
   // The next connection whose time is up, taken out of its queue; no_slot when there is none.
   struct Expired {

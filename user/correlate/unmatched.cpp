@@ -15,7 +15,7 @@ void Unmatched::on_segment(const Event& e, const Segment& g, const Flow& flow, b
   if (!settings_.has_kernel || g.is_any(SegmentEvent::bad_header, SegmentEvent::fragment)) return;
   const bool rst = (g.flags & tcp_flag::rst) != 0;
   if (!out && !rst) {
-    if (const auto oldest = strays_.add(e, g, flow)) report(*oldest, e.ts_ns);
+    if (const auto oldest = strays_.add(e, g, flow)) take(*oldest, e.ts_ns);
     return;
   }
   if (!out || !rst) return;
@@ -24,17 +24,22 @@ void Unmatched::on_segment(const Event& e, const Segment& g, const Flow& flow, b
   strays_.reset_seen(e, g, flow);
 }
 
-void Unmatched::report(const Stray& stray, TimeNs now) {
+// It may come again.
+void Unmatched::take(const Stray& stray, TimeNs now) {
   if (!settings_.finding_reports || !selection_.wants_alone(stray.flow)) return;
-  if (!stray_findings_.take(now)) return more_strays_.add(stray.evidence.ids[0], now, stray.flow);
+  if (const auto oldest = repeated_strays_.add(stray)) report(*oldest, now);
+}
+
+void Unmatched::report(const Stray& stray, TimeNs now) {
+  if (!stray_findings_.take(now)) return more_strays_.add(stray.evidence.ids[0], now, stray.flow, stray.count);
   // Behind a gap a segment can be a late one of a connection whose end was lost: for 2 MSL (RFC 9293, 3.4.1).
   constexpr std::int64_t two_msl_ns = 240'000'000'000;
   const bool lost = losses_.reach(stray.ts_ns, two_msl_ns);
   emitter_.finding(stray.flow, now, rules_.stray(stray, names_, lost));
 }
 
-// The sender is a connection of this machine. Over loopback its findings say what became of its SYN; what comes back by
-// another interface is a copy that the network made (a loop, a mirror), and nobody here was asked.
+// The sender is a connection of this machine. Over loopback its findings have what became of its SYN; what comes back
+// by another interface is a copy that the network made (a loop, a mirror), and nobody here was asked.
 bool Unmatched::dropped_where_it_arrived(const Event& e, const Drop& d, const Stray& stray) {
   const Slot slot = table_.find_flow(stray.flow.reversed());
   if (slot == no_slot || table_.at(slot).reported) return false;
@@ -65,13 +70,14 @@ void Unmatched::report(const DroppedSyn& syn, TimeNs now) {
 }
 
 void Unmatched::expire(TimeNs now) {
-  while (const auto stray = strays_.due(now, settings_.hold_ns)) report(*stray, now);
+  while (const auto stray = strays_.due(now, settings_.hold_ns)) take(*stray, now);
+  while (const auto stray = repeated_strays_.due(now, finished_)) report(*stray, now);
   while (const auto syn = dropped_syns_.due(now, finished_)) report(*syn, now);
 }
 
 void Unmatched::finish(TimeNs now) {
   const TimeNs held = now + settings_.hold_ns + 1;
-  while (const auto stray = strays_.due(held, settings_.hold_ns)) report(*stray, held);
+  while (const auto stray = strays_.due(held, settings_.hold_ns)) take(*stray, held);
   finished_ = true;
   expire(now);
 }

@@ -8,6 +8,7 @@
 #include "correlate/dropped_syns.hpp"
 #include "correlate/emitter.hpp"
 #include "correlate/losses.hpp"
+#include "correlate/repeated_strays.hpp"
 #include "correlate/strays.hpp"
 #include "correlate/table.hpp"
 #include "facts/rules.hpp"
@@ -39,10 +40,13 @@ class Unmatched {
   void finish(TimeNs now);
   // What was not reported one by one, where its second is over.
   void report_sums(TimeNs now);
-  [[nodiscard]] bool empty() const { return strays_.empty() && dropped_syns_.empty() && more_strays_.empty(); }
+  [[nodiscard]] bool empty() const {
+    return strays_.empty() && repeated_strays_.empty() && dropped_syns_.empty() && more_strays_.empty();
+  }
 
  private:
   bool dropped_where_it_arrived(const Event& e, const Drop& d, const Stray& syn);
+  void take(const Stray& stray, TimeNs now);
   void report(const Stray& stray, TimeNs now);
   void report(const DroppedSyn& syn, TimeNs now);
 
@@ -55,6 +59,7 @@ class Unmatched {
   Emitter& emitter_;
 
   Strays strays_;
+  RepeatedStrays repeated_strays_;
   DroppedSyns dropped_syns_;
   RestOfEachSecond more_strays_;
   FirstOfEachSecond stray_findings_{100};

@@ -9,6 +9,7 @@
 #include "correlate/notes.hpp"
 #include "decode/digest.hpp"
 #include "tcpwitness/tcp.hpp"
+#include "values/handshake_segments.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -72,13 +73,9 @@ bool in_order(const WholeLife& at) {
 
 bool goes_out(const HeldSegment& segment) { return segment.outgoing(); }
 
-// The answer acknowledges the SYN, and nothing that was never sent; see note_handshake().
 bool answers(const WholeLife& at) {
-  constexpr std::uint32_t most_syn_payload = 1U << 16U;
-  const bool asked = at.active && at.syn_ack->type == SocketKind::full && at.syn_ack->state == State::syn_sent &&
-                     at.syn_ack->snd_nxt != at.syn->seq;
-  const std::uint32_t most = asked ? at.syn_ack->snd_nxt - at.syn->seq : most_syn_payload;
-  return at.syn_ack->ack - at.syn->seq - 1 < most;
+  const bool asked = at.active && at.syn_ack->type == SocketKind::full && at.syn_ack->state == State::syn_sent;
+  return acknowledges_syn(at.syn_ack->ack, at.syn->seq, asked ? at.syn_ack->snd_nxt : at.syn->seq);
 }
 
 // Each segment went the way, and was of the socket, that it has to be of.
@@ -86,8 +83,10 @@ bool are_ordinary(const WholeLife& at) {
   const auto of_socket = [](const HeldSegment& segment) {
     return segment.type == SocketKind::full || segment.type == SocketKind::unknown;
   };
-  constexpr std::uint8_t marks = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst | tcp_flag::ack;
-  const auto is = [](const HeldSegment& segment, std::uint8_t flags) { return (segment.flags & marks) == flags; };
+  constexpr std::uint8_t control_bits = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst | tcp_flag::ack;
+  const auto is = [](const HeldSegment& segment, std::uint8_t flags) {
+    return (segment.flags & control_bits) == flags;
+  };
   if (!is(*at.syn, tcp_flag::syn) || !is(*at.syn_ack, tcp_flag::syn | tcp_flag::ack)) return false;
   const auto is_fin = [&](const HeldSegment& segment) {
     return is(segment, tcp_flag::fin | tcp_flag::ack) && of_socket(segment);

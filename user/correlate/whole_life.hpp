@@ -36,7 +36,7 @@ struct WholeLife {
   [[nodiscard]] std::uint64_t begun_ns() const { return by_syn() ? syn->ts_ns : opening->ts_ns; }
 };
 
-// nullopt: something of it is missing, comes in another order, or was slow, so that a rule may have something to say.
+// nullopt: something of it is missing, comes in another order, or was slow, so that a rule may find something.
 [[nodiscard]] std::optional<WholeLife> find_whole_life(const SocketDigest& digest, const CorrelatorSettings& settings);
 
 }  // namespace tcpwitness

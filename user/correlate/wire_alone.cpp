@@ -32,22 +32,22 @@ void enter_alone(Connection& c, const Event& e, const Segment& g, TcpState to) {
 }  // namespace
 
 void WireAlone::take(Slot slot, Connection& c, const Event& e, const Segment& g, bool out) {
-  if (!c.ends) c.ends = std::make_unique<Ends>();
+  if (!c.inferred) c.inferred = std::make_unique<InferredEnds>();
   const SeenSegment seen = seen_segment(e.ts_ns, g);
   const unsigned side = out ? 0 : 1;
   if (g.analysis.duplicate_frame) return;
-  if (settings_.capture) c.ends->zeek.observe(seen, side);
-  const bool resumed = settings_.capture ? g.analysis.resumed : c.ends->answer.resumed;
-  if (settings_.capture ? g.analysis.refused : c.ends->answer.refused) return;
+  if (settings_.capture) c.inferred->zeek.observe(seen, side);
+  const bool resumed = settings_.capture ? g.analysis.resumed : c.inferred->answer.resumed;
+  if (settings_.capture ? g.analysis.refused : c.inferred->answer.refused) return;
   if (resumed) resume(c, e);
   if (c.ended()) {
-    if (c.teardown->by_reset) (void)c.ends->tracker.observe(seen, side);
+    if (c.teardown->by_reset) (void)c.inferred->tracker.observe(seen, side);
     return;
   }
   State before = c.state;
-  if (!out) c.ends->met_socket = c.ends->met_socket || g.socket.type == SocketKind::full;
+  if (!out) c.inferred->met_socket = c.inferred->met_socket || g.socket.type == SocketKind::full;
   const bool gone = g.socket.type == SocketKind::none || g.socket.type == SocketKind::listener;
-  if (!out && (g.flags & tcp_flag::rst) != 0 && c.ends->met_socket && gone) {
+  if (!out && (g.flags & tcp_flag::rst) != 0 && c.inferred->met_socket && gone) {
     // It came too late: the socket had gone before, and nobody saw how.
     Teardown& teardown = c.ensure_teardown();
     teardown.end = {e.id, e.ts_ns};
@@ -55,18 +55,18 @@ void WireAlone::take(Slot slot, Connection& c, const Event& e, const Segment& g,
     table_.wait(slot, Wait::settle, now_);
     return;
   }
-  const StateTracker::Transitions transitions = c.ends->tracker.observe(seen, side);
+  const StateTracker::Transitions transitions = c.inferred->tracker.observe(seen, side);
   for (unsigned i = 0; i < transitions.count; ++i) {
     const StateTracker::Transition& step = transitions.list[i];
     if (settings_.timeline) timeline_.infer(e.id, {step.side != 0, step.from, step.to});
     if (step.side == 0) {
       before = step.from;
       enter_alone(c, e, g, step.to);
-    } else if (c.ends->peer_count < c.ends->peer_states.size()) {
-      c.ends->peer_states[c.ends->peer_count++] = step.to;
+    } else if (c.inferred->peer_count < c.inferred->peer_states.size()) {
+      c.inferred->peer_states[c.inferred->peer_count++] = step.to;
     }
   }
-  if (c.ends->tracker.over()) return end(slot, c, e, g, before, out);
+  if (c.inferred->tracker.over()) return end(slot, c, e, g, before, out);
   if (settings_.capture || c.forwarded()) return;
   if ((g.flags & tcp_flag::syn) != 0) table_.wait(slot, Wait::wire_connect, now_);
   if (table_.wait_of(slot) == Wait::wire_connect && c.state == State::established) table_.wait(slot, Wait::none, now_);
@@ -84,12 +84,12 @@ void WireAlone::end(Slot slot, Connection& c, const Event& e, const Segment& g, 
     reset = {teardown.end, g.seq, g.ack, g.flags, g.socket.type, g.ttl, false, g.ifindex};
   }
   if (c.state == State::time_wait) teardown.time_wait = teardown.end;
-  if (!settings_.capture) table_.wait(slot, foreign_hops(c) ? Wait::outsider : Wait::settle, now_);
+  if (!settings_.capture) table_.wait(slot, ttl_differs(c) ? Wait::outsider : Wait::settle, now_);
 }
 
 // The RST that ended it was not taken: its receiver goes on.
 void WireAlone::resume(Connection& c, const Event& e) {
-  const StateTracker::Transitions transitions = c.ends->tracker.resume();
+  const StateTracker::Transitions transitions = c.inferred->tracker.resume();
   if (c.teardown) {
     c.teardown->end = {};
     c.teardown->by_reset = false;
@@ -99,8 +99,8 @@ void WireAlone::resume(Connection& c, const Event& e) {
     if (settings_.timeline) timeline_.infer(e.id, {step.side != 0, step.from, step.to});
     if (step.side == 0) {
       c.enter(step.to);
-    } else if (c.ends->peer_count < c.ends->peer_states.size()) {
-      c.ends->peer_states[c.ends->peer_count++] = step.to;
+    } else if (c.inferred->peer_count < c.inferred->peer_states.size()) {
+      c.inferred->peer_states[c.inferred->peer_count++] = step.to;
     }
   }
   if (c.anomalies) c.anomalies->rst_in = c.anomalies->rst_out = {};

@@ -38,7 +38,7 @@ bool take(std::span<const std::byte> record, Event& event) {
   return true;
 }
 
-// Its value has more than the record says.
+// Its value has more than the record.
 bool take_segment(std::span<const std::byte> record, Event& event) {
   if (frame_bytes(record)) record = record.first(sizeof(tw_segment));
   if (record.size() != sizeof(tw_segment)) return false;
@@ -83,10 +83,16 @@ bool take_body(std::span<const std::byte> record, std::uint8_t kind, Event& even
   }
 }
 
-// How many events a record stands for: as many as the kernel counts for it.
+// How many events a record stands for, each with a number of its own.
 std::size_t stands_for(const Event& event) {
   const auto* digest = std::get_if<SocketDigest>(&event.body);
   return digest == nullptr ? 1 : events_in(*digest);
+}
+
+// How many records the kernel has counted it as.
+std::size_t counted_as(const Event& event) {
+  const auto* digest = std::get_if<SocketDigest>(&event.body);
+  return digest == nullptr ? 1 : digest->counted;
 }
 
 }  // namespace
@@ -115,12 +121,12 @@ void Decoder::decode(std::span<const std::byte> record, std::vector<Event>& out)
   // Modulo 2^64: a recording's numbers may be anything.
   event.ts_ns = static_cast<TimeNs>(header.ts_ns + static_cast<std::uint64_t>(offset_ns_));
   const std::size_t numbers = stands_for(event);
-  if (!from_ring) {  // the snapshot: no CPU's account knows of it
+  if (!from_ring) {  // the snapshot: it is in no CPU's account
     event.id = next_id_;
     next_id_ += numbers;
     return;
   }
-  received_ += numbers;
+  received_ += counted_as(event);
 
   if (header.cpu >= cpus_.size()) cpus_.resize(header.cpu + 1U);
   Cpu& cpu = cpus_[header.cpu];

@@ -2,7 +2,7 @@
 // digest.hpp: the ordinary events of one socket in one record, and the very events that it stands for.
 //
 // The kernel holds back what is ordinary and writes it together (event_abi.h, tw_digest). What is not in the record
-// was of no consequence to anybody; where a later event has it, that one says so.
+// was of no consequence to anybody; where a later event has it, that one shows it.
 #pragma once
 
 #include <cstddef>

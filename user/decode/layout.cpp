@@ -110,8 +110,8 @@ TW_SAME(LossCounters, tw_loss_counters, reordered_segs_in);
 TW_SAME(LossCounters, tw_loss_counters, reordered_segs_out);
 TW_SAME(LossCounters, tw_loss_counters, stalls);
 TW_SAME(LossCounters, tw_loss_counters, stall_ms);
-TW_SAME(LossCounters, tw_loss_counters, copied_segs_in);
-TW_SAME(LossCounters, tw_loss_counters, copied_buffers_in);
+TW_SAME(LossCounters, tw_loss_counters, duplicate_segs_in);
+TW_SAME(LossCounters, tw_loss_counters, duplicate_buffers_in);
 
 TW_SAME_SIZE(FlowTimes, tw_times);
 TW_SAME(FlowTimes, tw_times, first_ns);
@@ -159,7 +159,7 @@ TW_SAME(Segment, tw_segment, segments);
 TW_SAME(Segment, tw_segment, refused);
 TW_SAME(Segment, tw_segment, nat);
 TW_SAME(Segment, tw_segment, forwarding);
-TW_SAME(Segment, tw_segment, copied);
+TW_SAME(Segment, tw_segment, duplicate);
 TW_SAME(Segment, tw_segment, came_in);
 
 TW_SAME_SIZE(Retransmit, tw_retransmit);
@@ -363,6 +363,7 @@ TW_SAME(SocketDigest, tw_digest, tuple);
 TW_SAME(SocketDigest, tw_digest, held);
 TW_SAME(SocketDigest, tw_digest, destroyed);
 TW_SAME(SocketDigest, tw_digest, has_wire);
+TW_SAME(SocketDigest, tw_digest, counted);
 TW_SAME(SocketDigest, tw_digest, cb);
 TW_SAME(SocketDigest, tw_digest, wire);
 TW_SAME(SocketDigest, tw_digest, loss);
@@ -477,7 +478,7 @@ TW_NAMES(held_place::syn_ack, TW_HELD_SYN_ACK);
 TW_NAMES(held_place::fin_out, TW_HELD_FIN_OUT);
 TW_NAMES(held_place::fin_in, TW_HELD_FIN_IN);
 TW_NAMES(held_place::count, TW_HELD_SEGMENTS);
-static_assert(TW_QUIET_MS == 1000);  // as FlowTimes says
+static_assert(TW_QUIET_MS == 1000);  // as in FlowTimes
 
 }  // namespace
 }  // namespace tcpwitness

@@ -21,7 +21,7 @@ using SocketCookie = std::uint64_t;
 // The socket whose end it reports, alone or among other things.
 [[nodiscard]] std::optional<SocketCookie> destroyed_socket(std::span<const std::byte> record);
 
-// What it says, where it is of that kind.
+// Its body, where it is of that kind.
 [[nodiscard]] std::optional<Sample> sample_in(std::span<const std::byte> record);
 [[nodiscard]] std::optional<SocketFound> socket_in(std::span<const std::byte> record);
 [[nodiscard]] std::optional<OwnerSeen> owner_in(std::span<const std::byte> record);

@@ -47,7 +47,7 @@ struct Anomalies {
   Mark icmp_in_mark;
   IcmpMessage icmp_sent;  // the newest one that this machine sent about a segment of it that came in
   Mark icmp_sent_mark;
-  Mark too_big;               // the newest one that says that a segment is larger than the path's MTU
+  Mark too_big;               // the newest one by which a segment is larger than the path's MTU
   ResetReport answered_here;  // this machine's TCP sent a RST to it, as the other end of its own connection, by skb_seq
   Mark request_dropped;       // the ICMP message that ended the half-open request; the peer may ask again
   std::unique_ptr<PortsFound> ports;  // who has the local ports, where connect() found none

@@ -13,9 +13,9 @@
 #include <optional>
 
 #include "facts/anomalies.hpp"
-#include "facts/ends.hpp"
 #include "facts/evidence.hpp"
 #include "facts/from_peer.hpp"
+#include "facts/inferred_ends.hpp"
 #include "facts/owner.hpp"
 #include "facts/recent.hpp"
 #include "facts/recycled.hpp"
@@ -30,6 +30,7 @@ namespace tcpwitness {
 enum class Wait : std::uint8_t {
   none,
   settle,             // ended: stragglers of the end may still come
+  late_report,        // settled, but for a report of the kernel that must come
   unanswered_syn,     // a SYN came, no SYN-ACK yet; looked at again while the peer may still repeat it
   request,            // half-open request socket
   fin_wait2,          // the peer has not closed: looked at once a second, for peer-not-closing and the orphan's timeout
@@ -41,7 +42,7 @@ enum class Wait : std::uint8_t {
   forwarded_open,
   forwarded_count,  // its time is up, unless its newest counters show that something came
   forwarded_ended,  // over, and the last counters of its hops are asked for
-  unsent_syn,       // given up, and no interface has shown its SYN: the kernel may still say why it never left
+  unsent_syn,       // given up, and no interface has shown its SYN: the kernel may still report why it never left
   outsider,         // ended by a RST that may be somebody else's, or by an ICMP error: does the other side go on?
   tombstone,        // reported; late events must not bring it back
   time_wait,        // reported, and its mini-socket may still answer (timeline only)
@@ -112,7 +113,7 @@ struct Connection {
   std::unique_ptr<Teardown> teardown;
   std::unique_ptr<Anomalies> anomalies;
   std::unique_ptr<Recent> recent;
-  std::unique_ptr<Ends> ends;
+  std::unique_ptr<InferredEnds> inferred;
   std::unique_ptr<SeldomFacts> seldom;
   std::uint16_t error = 0;                   // errno
   std::uint16_t last_window_local = 0xffff;  // as last advertised (unscaled), SYN excluded
@@ -179,7 +180,7 @@ struct Connection {
   }
   // As on the wire, where that is not `flow`; forwarded: on the server's side.
   [[nodiscard]] std::optional<Flow> on_the_wire() const { return seldom ? seldom->nat : std::nullopt; }
-  [[nodiscard]] ForwardedFacts* forwarded() const { return ends ? ends->forwarded.get() : nullptr; }
+  [[nodiscard]] ForwardedFacts* forwarded() const { return inferred ? inferred->forwarded.get() : nullptr; }
   [[nodiscard]] bool ended() const { return teardown && teardown->end; }
   [[nodiscard]] bool has_cb() const { return was_read(cb); }
   void enter(TcpState to) {

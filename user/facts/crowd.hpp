@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// crowd.hpp: what comes in such numbers that no single one of it says anything: a SYN flood, a scan.
+// crowd.hpp: what comes in such numbers that no single one of it means anything: a SYN flood, a scan.
 //
 // Of each kind the first of a second are reported one by one, the rest is added up. Memory is bounded: addresses are
 // counted, not kept.

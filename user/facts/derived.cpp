@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "values/kernel.hpp"
+
 namespace tcpwitness {
 
 ClosedBy closed_first(const Connection& c) {
@@ -25,9 +27,52 @@ bool reset_made_here(const Connection& c) {
   return c.anomalies->rst_in.on_loopback && c.from_peer.elsewhere && !c.from_peer.on_loopback;
 }
 
-bool foreign_hops(const Connection& c) {
+bool ttl_differs(const Connection& c) {
   if (!c.anomalies || !c.anomalies->rst_in.mark || c.anomalies->rst_in.ttl == 0) return false;
   return c.from_peer.ttl != 0 && !c.from_peer.ttl_varies && c.anomalies->rst_in.ttl != c.from_peer.ttl;
+}
+
+namespace {
+
+// tcp_need_reset()
+bool needs_reset(TcpState from) {
+  switch (from) {
+    case TcpState::established:
+    case TcpState::close_wait:
+    case TcpState::fin_wait1:
+    case TcpState::fin_wait2:
+    case TcpState::syn_recv:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Its own socket sent a RST, as the wire has shown.
+bool reset_left_socket(const Connection& c) {
+  return c.anomalies && c.anomalies->rst_out.mark && c.anomalies->rst_out.socket_type == SocketKind::full;
+}
+
+}  // namespace
+
+bool reset_report_due(const Connection& c) {
+  if (c.anomalies && c.anomalies->reset_sent.mark) return false;
+  const bool destroyed = c.teardown && c.teardown->destroyed;
+  if (reset_left_socket(c)) return !destroyed;
+  if (!c.ended() || !c.teardown->end_shown) return false;
+  const bool received = c.anomalies && c.anomalies->reset_received.mark;
+  const TcpState from = c.teardown->end_from;
+  if (received) {
+    // Payload for an orphan, or behind the peer's FIN: tcp_reset() without a RST, and the one that answers comes last.
+    return needs_reset(from) && c.seen_by.wire && !c.anomalies->rst_in.mark;
+  }
+  // Its process closed it without a FIN.
+  const bool closed = actor_owned(c.teardown->end_actor) && c.error == 0 && !c.teardown->mini_fin_wait2;
+  return closed && needs_reset(from) && !destroyed && !in_repair(c.cb);
+}
+
+bool reset_end_due(const Connection& peer) {
+  return reset_report_due(peer) || (reset_left_socket(peer) && !peer.ended());
 }
 
 // icmp_err_convert[] (net/ipv4/icmp.c), tab_unreach[] (net/ipv6/icmp.c).
@@ -72,12 +117,14 @@ std::int64_t orphan_lasts(std::uint32_t fin_timeout_ms, std::uint32_t rto_us) {
   return whole > time_wait_ns ? whole - time_wait_ns : whole;
 }
 
+std::int64_t orphan_waits_ns(const Teardown& teardown) {
+  return teardown.fin_timeout_ns != 0 ? teardown.fin_timeout_ns : kernel::time_wait_ns;
+}
+
 bool orphan_forgotten(const Connection& c, TimeNs now) {
   if (!c.teardown || !c.teardown->mini_fin_wait2 || c.teardown->fin_in.sent) return false;
-  constexpr std::int64_t longest_ns = 60'000'000'000;  // TCP_TIMEWAIT_LEN
   const Teardown& teardown = *c.teardown;
-  const std::int64_t waits = teardown.fin_timeout_ns != 0 ? teardown.fin_timeout_ns : longest_ns;
-  return now - teardown.end.ts_ns >= with_slack(waits);
+  return now - teardown.end.ts_ns >= with_slack(orphan_waits_ns(teardown));
 }
 
 bool orphan_removed(const Connection& c, TimeNs gone) {

@@ -35,7 +35,14 @@ namespace tcpwitness {
 // of it, for the peer's address is not ours.
 [[nodiscard]] bool reset_made_here(const Connection& c);
 // The connection's RST does not look like the peer's other segments.
-[[nodiscard]] bool foreign_hops(const Connection& c);
+[[nodiscard]] bool ttl_differs(const Connection& c);
+
+// The kernel reports a RST by its own hook, behind the segment or behind the last transition (tcp_send_active_reset(),
+// TCP_ABORT_ON_DATA). True where what was seen implies such a report and it has not come: the CPU can be elsewhere
+// between the two.
+[[nodiscard]] bool reset_report_due(const Connection& c);
+// The same of the other end, whose RST came in: its report, or its last transition.
+[[nodiscard]] bool reset_end_due(const Connection& peer);
 
 // Of a connection that a timer ended while something waited to be acknowledged: TCP_USER_TIMEOUT was over. Of probes
 // into a closed window the kernel counts those without an answer, too (tcp_retries2), and a connection that is younger
@@ -54,6 +61,8 @@ namespace tcpwitness {
 [[nodiscard]] std::int64_t orphan_lasts(std::uint32_t fin_timeout_ms, std::uint32_t rto_us);
 // The kernel's timers fire late by up to an eighth of a long delay.
 [[nodiscard]] inline std::int64_t with_slack(std::int64_t ns) { return ns + ns / 8 + 100'000'000; }
+// How long its orphan waits in FIN_WAIT2; the longest that it can where that is not known.
+[[nodiscard]] std::int64_t orphan_waits_ns(const Teardown& teardown);
 // A mini-socket waits in FIN_WAIT2, and no packet of the connection is seen: whether the peer's FIN comes to it shows
 // only where the kernel's list of them is read.
 [[nodiscard]] inline bool waits_unseen(const Connection& c) {
@@ -79,9 +88,20 @@ constexpr std::int64_t orphan_look_ns = 2'500'000'000;
 
 // Forwarded: one direction alone comes through here.
 [[nodiscard]] inline bool one_way(const Connection& c) { return c.wire.segs_in == 0 || c.wire.segs_out == 0; }
-// Only its beginning is known: a request that nobody has completed; forwarded: what never came about. Packets alone
-// tell no half-open request from a connection whose other direction goes elsewhere.
+// Only its beginning is known: a request that nobody has completed; forwarded: what never came about. By packets alone
+// a half-open request looks like a connection whose other direction goes elsewhere.
 [[nodiscard]] bool only_half_open(const Connection& c, bool has_kernel);
+
+// States in which payload or a FIN can be out and unacknowledged.
+[[nodiscard]] constexpr bool may_have_unacknowledged(TcpState state) {
+  return state == TcpState::established || state == TcpState::close_wait || state == TcpState::fin_wait1 ||
+         state == TcpState::closing || state == TcpState::last_ack;
+}
+
+// Its FIN is the last number of what is written, and not acknowledged: it is no byte.
+[[nodiscard]] constexpr bool has_fin_out(TcpState state) {
+  return state == TcpState::fin_wait1 || state == TcpState::closing || state == TcpState::last_ack;
+}
 
 // The pauses between a client's SYNs at most double (RFC 6298, 5.5; on Linux the first few are alike), and all of them
 // are one attempt: the next one comes within twice the time since the first, with a first timeout of up to 3 s.

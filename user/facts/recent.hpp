@@ -24,7 +24,7 @@ struct Candidate {
   std::uint8_t flags = 0;
   SocketKind socket_type{};
   bool out = false;
-  bool dropped = false;  // the kernel says so: it caused nothing
+  bool dropped = false;  // by the kernel's report: it caused nothing
 };
 
 // A transition that a coming outgoing segment may name. Timeline only.

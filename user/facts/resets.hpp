@@ -21,7 +21,7 @@ struct ResetSeen {
   bool fits = false;  // its number is the one that a RST must have, by the view that came with it
 };
 
-// What the kernel said of a reset it sent or took.
+// What the kernel reported of a reset it sent or took.
 struct ResetReport {
   Mark mark;
   std::uint32_t reason = reset_reason_unknown;

@@ -4,9 +4,11 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "facts/evidence.hpp"
 #include "tcpwitness/arguments.hpp"
+#include "values/kernel.hpp"
 
 namespace tcpwitness {
 
@@ -50,9 +52,12 @@ struct Retransmissions {
   std::uint32_t wire_matched = 0;  // of wire_out, those that the kernel reported
   std::uint32_t by_request = 0;    // of wire_out, SYN-ACKs that left with their request socket
   std::uint32_t unmatched_segments = 0;
-  std::uint32_t refused = 0;    // of kernel: never left (qdisc, netfilter, no route)
-  std::uint32_t put_off = 0;    // attempts, not counted (EBUSY): the copy before still waits on this machine
+  std::uint32_t refused = 0;  // of kernel: never left (qdisc, netfilter, no route)
+  std::uint32_t put_off = 0;  // attempts, not counted (EBUSY): the copy before still waits on this machine
+  Evidence held;              // of put_off, those of one number (held_seq) while no copy of it left
+  std::uint32_t held_seq = 0;
   std::uint32_t not_tried = 0;  // attempts, not counted: no route (EHOSTUNREACH), beyond the window (EAGAIN), no memory
+  Evidence no_route;            // of not_tried, those for want of a route
   std::uint32_t mtu_until = 0;  // path MTU: sent before that number, in larger segments
   bool mtu_reduced = false;
   std::uint32_t reported = 0;  // events of the kernel
@@ -62,13 +67,19 @@ struct Retransmissions {
   Evidence run;  // of the segment that was sent again last, at run_seq
   Mark run_first;
   std::uint32_t run_seq = 0;
-  Evidence in;       // of the peer, on the wire
-  Unanswered worst;  // of those runs of one number that had two tries or more, the longest
+  Evidence in;                                // of the peer, on the wire
+  std::optional<std::uint32_t> late_ack_seq;  // of the newest empty ACK of the peer with a number that it had passed
+  bool not_yet_sent = false;                  // payload came again that begins at that number
+  Unanswered worst;                           // of those runs of one number that had two tries or more, the longest
   Unanswered current;
   std::array<TimeNs, 8> syn_ts_ns{};  // times of the SYNs we sent, the first included
   std::uint32_t syns = 0;
   bool ack_waits =
       false;  // SYN-ACK: the handshake's ACK had come, and the kernel waits for more (inet_rsk(req)->acked)
+
+  // A fast retransmission or a loss probe finds the copy before in a queue for some microseconds whenever the machine
+  // is busy. For a whole timeout it waits where the queue does not drain.
+  [[nodiscard]] bool held_long() const { return held.total > 1 && held.last_ns - held.first_ns >= kernel::rto_min_ns; }
 };
 
 }  // namespace tcpwitness

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // rules.hpp: what correlation asks for a judgement: the one way from facts to findings.
 //
-// Correlation knows when a connection is to be judged, and no rule. judge/ has the rules, and knows no correlation.
-// Only pipeline/ knows both.
+// Correlation decides when a connection is to be judged, and includes no rule. judge/ has the rules, and includes no
+// correlation. Only pipeline/ includes both.
 #pragma once
 
 #include <cstdint>

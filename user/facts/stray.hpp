@@ -14,6 +14,8 @@ namespace tcpwitness {
 struct Stray {
   Flow flow;
   TimeNs ts_ns = 0;
+  TimeNs last_ns = 0;       // of the newest one like it, where there were several
+  std::uint32_t count = 1;  // like it
   Evidence evidence;
   std::uint32_t seq = 0;
   std::uint32_t ack = 0;
@@ -23,7 +25,7 @@ struct Stray {
   bool reset_reported = false;  // tcp_send_reset
   std::uint32_t reason = reset_reason_unknown;
   bool reset_seen = false;  // on the wire
-  bool sent_here = false;   // a connection of this machine sent it: its own findings say what became of it
+  bool sent_here = false;   // a connection of this machine sent it: its own findings have what became of it
   IcmpMessage icmp;         // that this machine answered it with
 };
 

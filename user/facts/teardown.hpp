@@ -19,6 +19,7 @@ struct FinFacts {
   std::uint32_t seq = 0;  // of the FIN itself: end - 1
   bool ahead = false;     // something before it was missing when it came
   bool repeated = false;  // it came again
+  Mark beyond;            // a segment with payload where it had ended the stream: no TCP sends both
 };
 
 // From the first sign of the end.
@@ -35,6 +36,7 @@ struct Teardown : Recycled<Teardown> {
   std::uint8_t end_actor = 0;             // ActorFlag of that event
   std::uint8_t first_actor = 0;           // same of the transition out of ESTABLISHED
   bool end_shown = false;                 // a state event showed it (not only the socket's destruction)
+  bool destroyed = false;                 // behind its end: its process makes no report any more
   bool stuck_reported = false;            // close-wait-stuck was reported
   bool descriptor_requested = false;      // LiveCorrelator::wants_descriptors
   Mark descriptor;                        // the newest event that shows a process with it open in CLOSE_WAIT

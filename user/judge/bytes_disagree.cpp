@@ -5,6 +5,7 @@
 // segment from one sent again, so it gives bounds: not more than all payload, not less than what was new. Only a whole
 // life that ended well can be compared: what a RST leaves in flight is no disagreement.
 #include "judge/judge.hpp"
+#include "judge/rules.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -14,8 +15,7 @@ struct Bounds {
   std::uint64_t most = 0;
 };
 
-// The 32 bits of retransmitted bytes wrap: above 4 GiB of them nothing is known. not_taken: what the kernel says it
-// dropped of them.
+// not_taken: what the kernel reports as dropped of them.
 Bounds bounds(std::uint64_t bytes, std::uint64_t again, std::uint64_t not_taken) {
   const std::uint64_t doubtful = again + not_taken;
   return {bytes > doubtful ? bytes - doubtful : 0, bytes};
@@ -30,7 +30,11 @@ std::uint64_t dropped_bytes(const Connection& c, bool out) {
   return bytes;
 }
 
-bool outside(std::uint64_t kernel, const Bounds& wire) { return kernel < wire.least || kernel > wire.most; }
+// The 32 bits of retransmitted bytes wrap: where 4 GiB or more came again, `least` is not known.
+bool outside(std::uint64_t kernel, const Bounds& wire) {
+  const bool wrapped = wire.most >= kernel + (std::uint64_t{1} << 32U);
+  return kernel > wire.most || (kernel < wire.least && !wrapped);
+}
 
 }  // namespace
 

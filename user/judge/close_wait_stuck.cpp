@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "judge/judge.hpp"
+#include "judge/rules.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -26,7 +27,7 @@ bool is_accepted(const Connection& c) {
 
 }  // namespace
 
-std::optional<Finding> judge_close_wait_stuck(const Connection& c, const RuleContext& context) {
+std::optional<Finding> judge_close_wait_stuck(const Connection& c, const RuleContext& context, Outcome /*outcome*/) {
   if (!c.teardown || !c.teardown->close_wait) return std::nullopt;
   const Teardown& teardown = *c.teardown;
   const bool left = static_cast<bool>(teardown.left_close_wait);

@@ -152,30 +152,8 @@ class Maker {
     std::vector<Share> bytes;
     std::vector<Share> again;
     if (measures_.listener_out != 0) segments.push_back(exactly(Where::listener, measures_.listener_out));
-    std::int64_t lost = 0;
-    std::int64_t queued = 0;
-    for (const DropSeen& seen : drops()) {
-      if (!seen.out) continue;
-      const DropKind kind = drop_kind(context_.names, seen.reason);
-      if (kind == DropKind::queue) {
-        side.behind.push_back(part_of(seen, context_, Where::queue));
-        side.behind.back().amount = segments_at_most(seen);
-        if (side.behind.back().amount != seen.count) side.behind.back().confidence = Confidence::likely;
-        queued += segments_at_most(seen);
-        continue;
-      }
-      const bool of_listener = c_.role == Role::passive && (seen.flags & tcp_flag::syn) != 0;
-      const bool hook_unknown = kind == DropKind::filter || kind == DropKind::other || of_listener;
-      Share share{part_of(seen, context_, Where::never_left)};
-      share.low = -segments_at_most(seen);
-      share.high = hook_unknown ? 0 : -std::int64_t{seen.count};
-      share.part.amount = share.high;
-      lost += -share.low;
-      segments.push_back(std::move(share));
-      if (seen.bytes != 0) {
-        bytes.push_back({part_of(seen, context_, Where::never_left), -std::int64_t{seen.bytes}, 0});
-      }
-    }
+    const std::int64_t queued = refused_by_queue(side.behind);
+    const std::int64_t lost = never_left(segments, bytes);
     // What is sent by others than the socket is counted where it is an event.
     segments.push_back(usually(Where::mini_socket, measures_.mini_out));
     // What the queue refuses at once TCP has not sent: the next copy is its first (tcp_write_xmit()).
@@ -188,15 +166,57 @@ class Maker {
       again.push_back(up_to(Where::never_left, -lost));
       again.back().part.note = PartNote::next_is_first_to_interface;
     }
-
-    std::int64_t unacknowledged = c_.cb.snd_nxt - c_.cb.snd_una;
-    if (unacknowledged > 0 && c_.teardown && c_.teardown->fin_out.sent &&
-        seq_before(c_.cb.snd_una, c_.teardown->fin_out.end)) {
-      --unacknowledged;
+    unacknowledged(bytes);
+    bytes.push_back(up_to(Where::sent_again, again_bytes(c_.wire.retrans_bytes_out, before_.wire.retrans_bytes_out)));
+    explain(side.segments, std::move(segments), open_);
+    explain(side.bytes, std::move(bytes), open_);
+    explain(side.sent_again, std::move(again), open_);
+  }
+  [[nodiscard]] bool by_queue(const DropSeen& seen) const {
+    return drop_kind(context_.names, seen.reason) == DropKind::queue;
+  }
+  // Behind the interface's hook: both have counted them. How many.
+  std::int64_t refused_by_queue(std::vector<Part>& behind) const {
+    std::int64_t queued = 0;
+    for (const DropSeen& seen : drops()) {
+      if (!seen.out || !by_queue(seen)) continue;
+      Part part = part_of(seen, context_, Where::queue);
+      part.amount = segments_at_most(seen);
+      if (part.amount != seen.count) part.confidence = Confidence::likely;
+      queued += part.amount;
+      behind.push_back(std::move(part));
     }
-    if (unacknowledged > 0 && c_.opening.established) {
-      Share share = up_to(Where::unacknowledged, unacknowledged);
-      share.part.amount = unacknowledged;
+    return queued;
+  }
+  // Dropped on the way out. How many at most.
+  std::int64_t never_left(std::vector<Share>& segments, std::vector<Share>& bytes) const {
+    std::int64_t lost = 0;
+    for (const DropSeen& seen : drops()) {
+      if (!seen.out || by_queue(seen)) continue;
+      const DropKind kind = drop_kind(context_.names, seen.reason);
+      const bool of_listener = c_.role == Role::passive && (seen.flags & tcp_flag::syn) != 0;
+      const bool hook_unknown = kind == DropKind::filter || kind == DropKind::other || of_listener;
+      Share share{part_of(seen, context_, Where::never_left)};
+      share.low = -segments_at_most(seen);
+      share.high = hook_unknown ? 0 : -std::int64_t{seen.count};
+      share.part.amount = share.high;
+      lost += -share.low;
+      segments.push_back(std::move(share));
+      if (seen.bytes != 0) {
+        bytes.push_back({part_of(seen, context_, Where::never_left), -std::int64_t{seen.bytes}, 0});
+      }
+    }
+    return lost;
+  }
+  // Bytes that were sent and not acknowledged yet: at the end, and when tracing began.
+  void unacknowledged(std::vector<Share>& bytes) const {
+    std::int64_t amount = c_.cb.snd_nxt - c_.cb.snd_una;
+    const bool with_fin =
+        c_.teardown && c_.teardown->fin_out.sent && seq_before(c_.cb.snd_una, c_.teardown->fin_out.end);
+    if (amount > 0 && with_fin) --amount;
+    if (amount > 0 && c_.opening.established) {
+      Share share = up_to(Where::unacknowledged, amount);
+      share.part.amount = amount;
       bytes.push_back(std::move(share));
     }
     if (before_.in_flight != 0) {
@@ -205,10 +225,6 @@ class Maker {
       share.part.amount = -std::int64_t{before_.in_flight};
       bytes.push_back(std::move(share));
     }
-    bytes.push_back(up_to(Where::sent_again, again_bytes(c_.wire.retrans_bytes_out, before_.wire.retrans_bytes_out)));
-    explain(side.segments, std::move(segments), open_);
-    explain(side.bytes, std::move(bytes), open_);
-    explain(side.sent_again, std::move(again), open_);
   }
 
   void received(SideBySide& side) {

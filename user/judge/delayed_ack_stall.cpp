@@ -5,10 +5,12 @@
 // bpf/stall.h counts: a small write that the kernel's own rule (tcp_nagle_check()) held back when send() returned, and
 // that left when a bare ACK came, much later than the fastest one on this path.
 #include "judge/judge.hpp"
+#include "judge/rules.hpp"
 
 namespace tcpwitness {
 
-std::optional<Finding> judge_delayed_ack_stall(const Connection& c, const RuleContext& /*context*/) {
+std::optional<Finding> judge_delayed_ack_stall(const Connection& c, const RuleContext& /*context*/,
+                                               Outcome /*outcome*/) {
   constexpr std::uint32_t enough = 2;
   const LossCounters& loss = c.anomalies->loss;
   if (loss.stalls < enough) return std::nullopt;

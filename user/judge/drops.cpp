@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "judge/judge.hpp"
+#include "judge/rules.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -71,9 +72,55 @@ bool never_sent_at_all(const Connection& c) {
   return open && c.cb.snd_nxt == c.cb.snd_una && c.cb.write_seq != c.cb.snd_una && c.cb.snd_wnd >= c.cb.mss;
 }
 
+Finding not_sent(Confidence confidence, const Evidence& evidence, arguments::TxNotSent how) {
+  Finding finding{.rule = Rule::tx_not_sent, .confidence = confidence};
+  cite(finding, evidence);
+  finding.arguments = std::move(how);
+  return finding;
+}
+
+// No drop has been reported for what did not leave.
+std::optional<Finding> unsent_without_a_drop(const Connection& c, const RuleContext& context) {
+  using How = arguments::TxNotSent::How;
+  if (const Mark* failed = no_neighbour(c, context); failed != nullptr) {
+    // It answers for the neighbour alone, unless a tunnel has sent the segment on (ip6_tnl_xmit()).
+    const bool unsent = c.role == Role::active && !c.opening.established && syns_never_left(c, context);
+    return Finding{.rule = Rule::tx_not_sent,
+                   .confidence = unsent ? Confidence::certain : Confidence::likely,
+                   .arguments = arguments::TxNotSent{.how = How::no_neighbour, .syn = unsent},
+                   .evidence = {failed->id}};
+  }
+  const Retransmissions& again = c.anomalies->retransmissions;
+  if (const Evidence& tries = again.no_route; tries.total != 0)
+    return not_sent(Confidence::certain, tries,
+                    {.how = How::no_route, .attempts = tries.total, .within_ns = tries.last_ns - tries.first_ns});
+  if (never_sent_at_all(c)) {
+    // A drop of which no reason is kept: no route any more (dst_discard()), the own address gone, no memory.
+    return Finding{.rule = Rule::tx_not_sent,
+                   .confidence = Confidence::likely,
+                   .arguments = arguments::TxNotSent{.how = How::unexplained, .bytes = c.cb.write_seq - c.cb.snd_una},
+                   .evidence = {c.teardown->end.id}};
+  }
+  if (keepalive_unsent(c, context)) {
+    return Finding{.rule = Rule::tx_not_sent,
+                   .confidence = Confidence::likely,
+                   .arguments = arguments::TxNotSent{.how = How::keepalive},
+                   .evidence = {c.anomalies->reset_sent.mark.id}};
+  }
+  // By a queue or a device that names no reason: a veth whose other end is down, or takes no such length.
+  if (again.refused != 0 && again.refused == again.kernel && !c.incomplete)
+    return not_sent(Confidence::likely, again.evidence, {.how = How::refused, .segments = again.refused});
+  if (again.held_long()) {
+    const Evidence& held = again.held;
+    return not_sent(Confidence::likely, held,
+                    {.how = How::held, .attempts = held.total, .within_ns = held.last_ns - held.first_ns});
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
-std::optional<Finding> judge_rx_dropped(const Connection& c, const RuleContext& context) {
+std::optional<Finding> judge_rx_dropped(const Connection& c, const RuleContext& context, Outcome /*outcome*/) {
   Finding finding{.rule = Rule::rx_dropped, .confidence = Confidence::certain};
   arguments::RxDropped found{.remote = c.flow.remote, .process = c.owner.named()};
   // SYNs of this side that arrived here, over loopback: the address that they were for is this machine's.
@@ -96,55 +143,26 @@ std::optional<Finding> judge_rx_dropped(const Connection& c, const RuleContext& 
   return finding;
 }
 
-std::optional<Finding> judge_tx_not_sent(const Connection& c, const RuleContext& context) {
-  using How = arguments::TxNotSent::How;
+std::optional<Finding> judge_tx_not_sent(const Connection& c, const RuleContext& context, Outcome /*outcome*/) {
   auto all = gather(c, context, Rule::tx_not_sent, true,
                     {DropKind::firewall, DropKind::filter, DropKind::queue, DropKind::neighbour, DropKind::routing,
                      DropKind::memory});
-  if (const Mark* failed = no_neighbour(c, context); failed != nullptr && !all) {
-    // It answers for the neighbour alone, unless a tunnel has sent the segment on (ip6_tnl_xmit()).
-    const bool unsent = c.role == Role::active && !c.opening.established && syns_never_left(c, context);
-    return Finding{.rule = Rule::tx_not_sent,
-                   .confidence = unsent ? Confidence::certain : Confidence::likely,
-                   .arguments = arguments::TxNotSent{.how = How::no_neighbour, .syn = unsent},
-                   .evidence = {failed->id}};
-  }
-  if (!all && never_sent_at_all(c)) {
-    // A drop of which no reason is kept: no route any more (dst_discard()), the own address gone, no memory.
-    return Finding{.rule = Rule::tx_not_sent,
-                   .confidence = Confidence::likely,
-                   .arguments = arguments::TxNotSent{.how = How::unexplained, .bytes = c.cb.write_seq - c.cb.snd_una},
-                   .evidence = {c.teardown->end.id}};
-  }
-  if (!all && keepalive_unsent(c, context)) {
-    return Finding{.rule = Rule::tx_not_sent,
-                   .confidence = Confidence::likely,
-                   .arguments = arguments::TxNotSent{.how = How::keepalive},
-                   .evidence = {c.anomalies->reset_sent.mark.id}};
-  }
-  const Retransmissions& again = c.anomalies->retransmissions;
-  if (!all && again.refused != 0 && again.refused == again.kernel && !c.incomplete) {
-    // By a queue or a device that names no reason: a veth whose other end is down, or takes no such length.
-    Finding finding{.rule = Rule::tx_not_sent, .confidence = Confidence::likely};
-    cite(finding, again.evidence);
-    finding.arguments = arguments::TxNotSent{.how = How::refused, .segments = again.refused};
-    return finding;
-  }
-  if (!all) return std::nullopt;
+  if (!all) return unsent_without_a_drop(c, context);
   // On its way out the kernel is the only witness that there can be.
   all->finding.confidence = Confidence::certain;
-  all->finding.arguments = arguments::TxNotSent{.how = How::dropped, .dropped = std::move(all->dropped)};
+  all->finding.arguments =
+      arguments::TxNotSent{.how = arguments::TxNotSent::How::dropped, .dropped = std::move(all->dropped)};
   return std::move(all->finding);
 }
 
-std::optional<Finding> judge_bad_checksum(const Connection& c, const RuleContext& context) {
+std::optional<Finding> judge_bad_checksum(const Connection& c, const RuleContext& context, Outcome /*outcome*/) {
   auto all = gather(c, context, Rule::bad_checksum, false, {DropKind::bad_checksum});
   if (!all) return std::nullopt;
   all->finding.arguments = arguments::Refused{.by_checksum = true, .dropped = std::move(all->dropped)};
   return std::move(all->finding);
 }
 
-std::optional<Finding> judge_out_of_window(const Connection& c, const RuleContext& context) {
+std::optional<Finding> judge_out_of_window(const Connection& c, const RuleContext& context, Outcome /*outcome*/) {
   auto all = gather(c, context, Rule::out_of_window, false, {DropKind::out_of_window, DropKind::never_sent});
   const Evidence& resets = c.anomalies->refused_resets;
   if (!all && resets.total != 0) {
@@ -162,7 +180,7 @@ std::optional<Finding> judge_out_of_window(const Connection& c, const RuleContex
   return std::move(all->finding);
 }
 
-std::optional<Finding> judge_old_timestamp(const Connection& c, const RuleContext& context) {
+std::optional<Finding> judge_old_timestamp(const Connection& c, const RuleContext& context, Outcome /*outcome*/) {
   auto all = gather(c, context, Rule::old_timestamp, false, {DropKind::old_timestamp});
   if (!all) return std::nullopt;
   const bool doubt = !names_overtaken_acks(context.names) && only_acks(c, context.names, DropKind::old_timestamp);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ending.cpp: how a connection ended, and on what evidence: the arguments of its explanation.
 //
-// Says nothing that the outcome does not rest on. wording/ makes the sentences.
+// States nothing that the outcome does not rest on. wording/ makes the sentences.
 #include "tcpwitness/ending.hpp"
 
 #include <algorithm>
@@ -59,21 +59,21 @@ arguments::DropReasons reasons_of(const Connection& c, const RuleContext& contex
 }
 
 Ending connect_timeout(const Connection& c, const RuleContext& context, const Life& life) {
-  endings::ConnectTimeout found{.again = life.retransmits,
-                                .again_after_ns = syn_times(c),
+  endings::ConnectTimeout found{.retransmitted = life.retransmits,
+                                .retransmitted_after_ns = syn_times(c),
                                 .syn_ack_seen = c.opening.answered,
                                 .dropped_on_arrival = reasons_on_arrival(c, context),
                                 .dropped = reasons_of(c, context, true, tcp_flag::syn),
                                 .failed = connect_failed(c, life)};
   if (c.anomalies) {
-    found.again = std::max(found.again, c.anomalies->retransmissions.wire_out);
-    found.dropped_syns = c.anomalies->drops.syns_out;
+    found.retransmitted = std::max(found.retransmitted, c.anomalies->retransmissions.wire_out);
+    found.dropped_syns = unsent_syns(c, context);
   }
   return found;
 }
 
 Ending connect_unsent(const Connection& c, const RuleContext& context, const Life& life) {
-  return endings::ConnectUnsent{.syns = c.anomalies->drops.syns_out,
+  return endings::ConnectUnsent{.syns = unsent_syns(c, context),
                                 .dropped = reasons_of(c, context, true, tcp_flag::syn),
                                 .failed = connect_failed(c, life)};
 }
@@ -108,12 +108,13 @@ Ending refused(const Connection& c, const RuleContext& context, const Life& life
   const bool rst = c.anomalies && (c.anomalies->rst_in.mark || c.anomalies->reset_received.mark);
   const IcmpMessage* icmp = icmp_behind(c);
   if (rst) {
-    found.how = How::by_reset;
+    const ResetReport& own = c.anomalies->answered_here;
+    found.how = own.mark && !own.has_socket ? How::by_own_reset : How::by_reset;
   } else if (icmp != nullptr) {
     found.how = How::by_message;
     found.message = message_of(c, *icmp);
   }
-  if (const DropSeen* own = refused_by_own_firewall(c, context); own != nullptr)
+  if (const DropSeen* own = refused_by_own_firewall(c, context); own != nullptr && found.how != How::by_own_reset)
     found.how = is_on_arrival(c, own) ? How::firewall_on_arrival : How::firewall_unsent;
   return found;
 }
@@ -151,6 +152,17 @@ Ending reset_by_peer(const Connection& c, const Life& life) {
   return endings::ResetByPeer{broke_off ? How::broke_off : How::reset};
 }
 
+// Its mini-socket has refused what the peer sent (tcp_timewait_state_process()), or it was not there any more.
+endings::ResetByLocal reset_in_fin_wait2(const Connection& c) {
+  using How = endings::ResetByLocal::How;
+  const ResetReport& reported = c.anomalies->reset_sent;
+  const Mark& sent = reported.mark ? reported.mark : c.anomalies->rst_out.mark;
+  const bool gone = reported.mark && !reported.has_socket && orphan_removed(c, sent.ts_ns);
+  return {.how = gone ? How::gone : How::data_after_close,
+          .reset_after_ns = sent.ts_ns - c.teardown->first.ts_ns,
+          .should_wait_ns = c.teardown->fin_timeout_ns};
+}
+
 Ending reset_by_local(const Connection& c, const RuleContext& context) {
   using How = endings::ResetByLocal::How;
   const ResetReport* sent = c.anomalies && c.anomalies->reset_sent.mark ? &c.anomalies->reset_sent : nullptr;
@@ -160,11 +172,7 @@ Ending reset_by_local(const Connection& c, const RuleContext& context) {
     return endings::ResetByLocal{.how = How::firewall_between};
   if (reset_made_here(c)) return endings::ResetByLocal{.how = How::firewall_in_peers_name};
   if (destroyed_by_other(c)) return endings::ResetByLocal{.how = How::destroyed};
-  if (sent != nullptr && orphan_removed(c, sent->mark.ts_ns)) {
-    return endings::ResetByLocal{.how = How::gone,
-                                 .reset_after_ns = sent->mark.ts_ns - c.teardown->first.ts_ns,
-                                 .should_wait_ns = c.teardown->fin_timeout_ns};
-  }
+  if (c.teardown->mini_fin_wait2 && reset_sent(c)) return reset_in_fin_wait2(c);
   if (closed_with_listener(c, context))
     return endings::ResetByLocal{.how = How::listener_closed, .process = c.owner.named()};
   const bool seen = c.anomalies && c.anomalies->rst_out.mark;
@@ -193,7 +201,7 @@ Ending connect_cancelled(const Connection& c, const RuleContext& context) {
     found.answer = Answer::reset_dropped;
   } else if (syns_never_left(c, context)) {
     found.answer = Answer::unsent;
-    found.unsent_syns = c.anomalies->drops.syns_out;
+    found.unsent_syns = unsent_syns(c, context);
     found.unsent = reasons_of(c, context, true, tcp_flag::syn);
   } else if (!c.syn && c.has_cb() && c.cb.segs_out == 0) {
     found.answer = Answer::no_syn;
@@ -253,8 +261,7 @@ Ending keepalive_timeout(const Connection& c, const RuleContext& context) {
 Ending retransmit_timeout(const Connection& c) {
   using How = endings::RetransmitTimeout::How;
   // A FIN behind the data takes one sequence number and is no byte.
-  const State from = c.teardown->end_from;
-  const bool fin = from == State::fin_wait1 || from == State::last_ack || from == State::closing;
+  const bool fin = has_fin_out(c.teardown->end_from);
   const bool probed = c.cb.snd_nxt == c.cb.snd_una;
   endings::RetransmitTimeout found{.how = How::unacknowledged,
                                    .waiting_bytes = c.cb.write_seq - c.cb.snd_una - (fin ? 1 : 0),

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// forwarded.cpp: what is said of a connection that passes through this machine: its two hops, what stayed here, who
+// forwarded.cpp: what is reported of a connection that passes through this machine: its two hops, what stayed here, who
 // sent the RST, and which direction goes another way.
 //
 // The outcome is judged as a capture's (outcome.cpp). Being in the middle shows more: what came in and did not leave
-// stayed here, and what leaves and came in nowhere was made here. Nothing is said of processes.
+// stayed here, and what leaves and came in nowhere was made here. Nothing is known of processes.
 #include <algorithm>
 #include <utility>
 
 #include "facts/derived.hpp"
 #include "judge/hops.hpp"
 #include "judge/judge.hpp"
+#include "judge/rules.hpp"
 #include "tcpwitness/ending.hpp"
 
 namespace tcpwitness {
@@ -143,7 +144,7 @@ std::optional<Finding> judge_forwarded_reset(const Connection& c, const RuleCont
       .how = How::passed,
       .side = side_of(from),
       .interface = reset.ifindex != 0 ? context.names.interface(reset.ifindex) : interface_of(c, context, from)};
-  if (from_server && foreign_hops(c)) {
+  if (from_server && ttl_differs(c)) {
     finding.confidence = Confidence::inconclusive;
     found.how = How::passed_with_other_ttl;
     found.remote = c.flow.remote;
@@ -161,10 +162,10 @@ std::optional<Finding> judge_forwarded_retransmission(const Connection& c) {
   Finding finding{.rule = Rule::retransmission, .confidence = Confidence::likely};
   cite(finding, c.anomalies->retransmissions.evidence);
   cite(finding, c.anomalies->retransmissions.in);
-  finding.arguments = arguments::ForwardedRetransmission{.client_again = loss.retrans_segs_out,
-                                                         .client_of = c.wire.segs_out,
-                                                         .server_again = loss.retrans_segs_in,
-                                                         .server_of = c.wire.segs_in};
+  finding.arguments = arguments::ForwardedRetransmission{.client_retransmitted = loss.retrans_segs_out,
+                                                         .client_sent = c.wire.segs_out,
+                                                         .server_retransmitted = loss.retrans_segs_in,
+                                                         .server_sent = c.wire.segs_in};
   return finding;
 }
 
@@ -276,7 +277,7 @@ std::vector<Finding> forwarded_findings(const Connection& c, const RuleContext& 
   if (c.anomalies) {
     add(judge_forwarded_reset(c, context, outcome));
     add(judge_forwarded_retransmission(c));
-    add(judge_zero_window(c, context));
+    add(judge_zero_window(c, context, outcome));
   }
   add(judge_forwarded_keepalive(c, context));
   add(judge_forwarded_path_mtu(c, context));

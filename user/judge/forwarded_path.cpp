@@ -3,8 +3,8 @@
 // this machine, from its segments alone.
 //
 // From the middle it shows on which side the time went by, and what left for a side and was not answered.
-// Where this machine itself dropped the segments, forward-dropped says so, and the path is not blamed. Who is behind a
-// side, and what became of a segment there, nobody here knows: never more than likely.
+// Where this machine itself dropped the segments, that is forward-dropped, and the path is not blamed. Who is behind a
+// side, and what became of a segment there, is not known here: never more than likely.
 #include "judge/hops.hpp"
 #include "judge/judge.hpp"
 

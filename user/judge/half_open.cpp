@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // half_open.cpp: one side lived on: the peer had forgotten the connection.
 //
-// A host that does not know a connection answers its segment with a RST that has no ACK flag and takes
+// A host without a socket for a connection answers its segment with a RST that has no ACK flag and takes
 // its sequence number from that segment (RFC 9293, 3.10.7.1); a process that breaks off sends
 // RST+ACK. Only after silence (probes or retransmissions without an answer) is it a forgotten one; a
 // firewall can look the same, so it is never certain.
 #include "judge/judge.hpp"
+#include "judge/rules.hpp"
 
 namespace tcpwitness {
 namespace {
 
-// Where the kernel took the RST, it says since when it had taken nothing else of the peer: not since that time.
+// Where the kernel took the RST, its record has since when it had taken nothing else of the peer: not since that time.
 bool nothing_since(const Connection& c, TimeNs then) {
   constexpr std::int64_t ticks_ns = 25'000'000;  // the kernel counts in jiffies, and a first copy may have been delayed
   const Anomalies& t = *c.anomalies;
@@ -25,7 +26,7 @@ std::optional<Finding> judge_half_open(const Connection& c, const RuleContext& /
   if (outcome != Outcome::reset_by_peer || !t.rst_in.mark || !c.opening.established) return std::nullopt;
   if ((t.rst_in.flags & tcp_flag::ack) != 0) return std::nullopt;
   const bool peer_closed = c.teardown && (c.teardown->fin_in.sent || c.teardown->close_wait);
-  // Sent again and again, and nothing of it acknowledged to the end. (Without the kernel nobody says what was.)
+  // Sent again and again, and nothing of it acknowledged to the end. (Without the kernel that is not known.)
   const Retransmissions& r = t.retransmissions;
   const bool unanswered = r.run.total != 0 && r.run_first.id < t.rst_in.mark.id &&
                           nothing_since(c, r.run_first.ts_ns) && (!c.has_cb() || !seq_before(r.run_seq, c.cb.snd_una));

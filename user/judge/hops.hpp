@@ -4,13 +4,10 @@
 
 #include <string>
 
+#include "facts/hop_numbers.hpp"
 #include "judge/judge.hpp"
 
 namespace tcpwitness {
-
-// Indices of ForwardedFacts::hops.
-inline constexpr unsigned client = 0;
-inline constexpr unsigned server = 1;
 
 [[nodiscard]] inline arguments::Side side_of(unsigned side) {
   return side == client ? arguments::Side::client : arguments::Side::server;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// judge.hpp: the rules. Each is one function of the facts about one connection.
+// judge.hpp: what is judged of a connection, and what several rules (rules.hpp) ask.
 //
-// A rule reads facts and never events; it says nothing where its facts are missing, and what it says
+// A rule reads facts and never events; it finds nothing where its facts are missing, and what it finds
 // is never more certain because something was not seen. `incomplete` (a gap overlaps the
-// connection's life) makes every finding inconclusive in one place: findings().
+// connection's life) makes every finding inconclusive: judge_findings(), and judge_forwarded() of what passes through.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,6 @@
 #include "facts/rules.hpp"
 #include "facts/stray.hpp"
 #include "tcpwitness/report.hpp"
-#include "values/duration.hpp"
-#include "values/words.hpp"
 
 namespace tcpwitness {
 
@@ -41,52 +39,21 @@ struct Message;
 [[nodiscard]] ClosedBy judge_closed_by(const Connection& c, const RuleContext& context, Outcome outcome);
 // Of a capture: it holds one direction only, as where the other one takes another way.
 [[nodiscard]] bool captured_one_way(const RuleContext& context);
-// This side sent a RST: said by the kernel, or sent by the socket itself on the wire.
+// This side sent a RST: reported by the kernel, or sent by the socket itself on the wire.
 [[nodiscard]] bool reset_sent(const Connection& c);
 // Ended by its process while in TCP_REPAIR: the kernel sends nothing then.
 [[nodiscard]] bool ended_in_repair(const Connection& c);
 // sock_destroy (`ss -K`) by a process that is not the owner.
 [[nodiscard]] bool destroyed_by_other(const Connection& c);
 
-// One file each. nullopt: the rule has nothing to say.
-[[nodiscard]] std::optional<Finding> judge_keepalive(const Connection& c, const RuleContext& context, Outcome outcome);
-[[nodiscard]] std::optional<Finding> judge_zero_window(const Connection& c, const RuleContext& context);
-[[nodiscard]] std::optional<Finding> judge_retransmission(const Connection& c, const RuleContext& context);
-[[nodiscard]] std::optional<Finding> judge_retransmission_in(const Connection& c, const RuleContext& context);
-// unanswered.cpp
-[[nodiscard]] std::optional<Finding> judge_path_mtu_black_hole(const Connection& c, const RuleContext& context);
-[[nodiscard]] std::optional<Finding> judge_path_dead(const Connection& c, const RuleContext& context);
-// delayed_ack_stall.cpp
-[[nodiscard]] std::optional<Finding> judge_delayed_ack_stall(const Connection& c, const RuleContext& context);
-[[nodiscard]] std::optional<Finding> judge_time_wait(const Connection& c, const RuleContext& context);
-[[nodiscard]] std::optional<Finding> judge_close_wait_stuck(const Connection& c, const RuleContext& context);
-[[nodiscard]] std::optional<Finding> judge_reset_origin(const Connection& c, const RuleContext& context,
-                                                        Outcome outcome);
-[[nodiscard]] std::optional<Finding> judge_half_open(const Connection& c, const RuleContext& context, Outcome outcome);
-
 // icmp.cpp: what an ICMP message did to the connection
 // The message that the end of the connection rests on: TCP put it on the error queue, or its error is the socket's.
 [[nodiscard]] const IcmpMessage* icmp_behind(const Connection& c);
 [[nodiscard]] endings::Message message_of(const Connection& c, const IcmpMessage& icmp);
 
-// port_exhaustion.cpp
-[[nodiscard]] std::optional<Finding> judge_port_exhaustion(const Connection& c, const RuleContext& context);
-
-// peer_not_closing.cpp
-[[nodiscard]] std::optional<Finding> judge_peer_not_closing(const Connection& c, const RuleContext& context);
-
-// write_after_peer_closed.cpp
-[[nodiscard]] std::optional<Finding> judge_write_after_peer_closed(const Connection& c, const RuleContext& context,
-                                                                   Outcome outcome);
-
-// drops.cpp
-[[nodiscard]] std::optional<Finding> judge_rx_dropped(const Connection& c, const RuleContext& context);
-[[nodiscard]] std::optional<Finding> judge_tx_not_sent(const Connection& c, const RuleContext& context);
-[[nodiscard]] std::optional<Finding> judge_bad_checksum(const Connection& c, const RuleContext& context);
-[[nodiscard]] std::optional<Finding> judge_out_of_window(const Connection& c, const RuleContext& context);
-[[nodiscard]] std::optional<Finding> judge_old_timestamp(const Connection& c, const RuleContext& context);
-
 // unsent.cpp: what became of a connect() that timed out or found no way
+// SYNs that the kernel says did not leave; 0 without a report of such a drop.
+[[nodiscard]] std::uint32_t unsent_syns(const Connection& c, const RuleContext& context);
 [[nodiscard]] bool syns_never_left(const Connection& c, const RuleContext& context);
 // The kernel's own message that an IPv6 neighbour does not answer; nullptr: none.
 [[nodiscard]] const Mark* no_neighbour(const Connection& c, const RuleContext& context);
@@ -126,25 +93,13 @@ struct Message;
 // The peer's end shows that its process or kernel sent the RST.
 [[nodiscard]] bool peer_sent_reset(const Connection& peer, const RuleContext& context);
 [[nodiscard]] arguments::Reset reset_by_peer(const Connection& peer, const RuleContext& context);
-// Where a finding blames the peer: who that is, and the other end's own finding that says why.
+// Where a finding blames the peer: who that is, and the other end's own finding that explains it.
 void name_other_end(Finding& finding, const Connection& c, const RuleContext& context);
 
 // outsider.cpp: neither kernel sent the RST
 [[nodiscard]] bool reset_by_outsider(const Connection& c);
 
-// listener.cpp
-[[nodiscard]] std::optional<Finding> judge_accept_queue_full(const Connection& c, const RuleContext& context);
-[[nodiscard]] std::optional<Finding> judge_syn_backlog_full(const Connection& c, const RuleContext& context);
-[[nodiscard]] std::optional<Finding> judge_syncookie(const Connection& c, const RuleContext& context);
-
-// slow.cpp
-[[nodiscard]] std::optional<Finding> judge_slow_handshake(const Connection& c, const RuleContext& context);
-[[nodiscard]] std::optional<Finding> judge_slow_accept(const Connection& c, const RuleContext& context);
-[[nodiscard]] std::optional<Finding> judge_late(const Connection& c, const RuleContext& context);
-
-// bytes_disagree.cpp
-[[nodiscard]] std::optional<Finding> judge_bytes_disagree(const Connection& c, const RuleContext& context,
-                                                          Outcome outcome);
+// life.cpp
 // The counters are final, they began with the handshake, and they were kept in both directions.
 [[nodiscard]] bool wire_complete(const Connection& c);
 

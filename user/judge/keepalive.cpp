@@ -2,10 +2,11 @@
 // keepalive.cpp: probes sent, answered, unanswered n of N; the timers; when the peer is declared dead.
 //
 // Needs the wire: keep-alive has no tracepoint. Certain when the kernel's own view distinguished the probe from
-// a zero-window probe, or when it said why it gave up.
+// a zero-window probe, or when it reported why it gave up.
 #include <utility>
 
 #include "judge/judge.hpp"
+#include "judge/rules.hpp"
 
 namespace tcpwitness {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // life.cpp: everything that is reported of a connection when it is over, put together.
 //
-// Here, and only here, a gap takes certainty away from all findings of the connection it overlaps.
+// Here a gap takes certainty away from all findings of the connection that it overlaps; so does forwarded.cpp.
 #include <algorithm>
 #include <cerrno>
 #include <memory>
@@ -9,6 +9,7 @@
 #include <span>
 
 #include "judge/judge.hpp"
+#include "judge/rules.hpp"
 #include "tcpwitness/ending.hpp"
 
 namespace tcpwitness {
@@ -16,42 +17,16 @@ namespace {
 
 std::vector<Finding> findings_of(const Connection& c, const RuleContext& context, Outcome outcome) {
   std::vector<Finding> findings;
-  const auto add = [&](std::optional<Finding> finding) {
-    if (!finding) return;
+  for (const ConnectionRule& each : connection_rules) {
+    if (!has_facts(c, each.needs)) continue;
+    std::optional<Finding> finding = each.judge(c, context, outcome);
+    if (!finding) continue;
     name_other_end(*finding, c, context);
-    if (c.incomplete) finding->confidence = Confidence::inconclusive;
+    if (c.incomplete) {
+      finding->confidence = Confidence::inconclusive;
+      for (Finding& cause : finding->because) cause.confidence = Confidence::inconclusive;
+    }
     findings.push_back(std::move(*finding));
-  };
-  add(judge_slow_handshake(c, context));
-  if (!c.teardown && !c.anomalies) return findings;
-  add(judge_port_exhaustion(c, context));
-  add(judge_peer_not_closing(c, context));
-  add(judge_write_after_peer_closed(c, context, outcome));
-  if (c.anomalies) {
-    add(judge_retransmission(c, context));
-    add(judge_retransmission_in(c, context));
-    add(judge_path_mtu_black_hole(c, context));
-    add(judge_path_dead(c, context));
-    add(judge_delayed_ack_stall(c, context));
-    add(judge_keepalive(c, context, outcome));
-    add(judge_zero_window(c, context));
-    add(judge_reset_origin(c, context, outcome));
-    add(judge_half_open(c, context, outcome));
-    add(judge_rx_dropped(c, context));
-    add(judge_tx_not_sent(c, context));
-    add(judge_bad_checksum(c, context));
-    add(judge_out_of_window(c, context));
-    add(judge_old_timestamp(c, context));
-    add(judge_accept_queue_full(c, context));
-    add(judge_syn_backlog_full(c, context));
-    add(judge_syncookie(c, context));
-    add(judge_slow_accept(c, context));
-    add(judge_late(c, context));
-  }
-  if (c.teardown) {
-    add(judge_close_wait_stuck(c, context));
-    add(judge_time_wait(c, context));
-    add(judge_bytes_disagree(c, context, outcome));
   }
   return findings;
 }
@@ -89,9 +64,9 @@ void add_conversation(Life& life, const Connection& c, const ConversationTotals&
   const bool gaps = totals.out.missing_bytes != 0 || totals.in.missing_bytes != 0;
   life.wire = WireTotals{totals.out.payload_bytes, totals.in.payload_bytes, totals.out.frames, totals.in.frames,
                          whole && !gaps};
-  if (!c.ends) return;
+  if (!c.inferred) return;
   const bool payload = totals.out.sequence_bytes != 0 || totals.in.sequence_bytes != 0;
-  life.zeek_state = c.ends->zeek.word(totals.out.frames != 0, totals.in.frames != 0, payload);
+  life.zeek_state = c.inferred->zeek.word(totals.out.frames != 0, totals.in.frames != 0, payload);
 }
 
 // When it was over. The end is the last transition: of the mini-socket too, but its waiting in TIME_WAIT is no part of
@@ -128,7 +103,7 @@ void count(Life& life, const Connection& c) {
   if (!c.seen_by.wire) return;
   const LossCounters loss = c.anomalies ? c.anomalies->loss : LossCounters{};
   life.retransmits_in = loss.retrans_segs_in;
-  life.duplicates_in = loss.copied_segs_in;
+  life.duplicates_in = loss.duplicate_segs_in;
   life.out_of_order_in = loss.reordered_segs_in;
   life.out_of_order_out = loss.reordered_segs_out;
   life.wire = WireTotals{c.wire.bytes_out, c.wire.bytes_in, c.wire.segs_out, c.wire.segs_in, wire_complete(c)};
@@ -164,7 +139,8 @@ Life judge_life(const Connection& c, const RuleContext& context) {
   if (c.handshake_ns >= 0) life.handshake_ns = c.handshake_ns;
   count(life, c);
   if (context.conversation != nullptr) add_conversation(life, c, *context.conversation);
-  if (c.ends) life.peer_states.assign(c.ends->peer_states.begin(), c.ends->peer_states.begin() + c.ends->peer_count);
+  if (c.inferred)
+    life.peer_states.assign(c.inferred->peer_states.begin(), c.inferred->peer_states.begin() + c.inferred->peer_count);
   life.states = StateList(std::span(c.states).first(c.state_count));
   life.phases = judge_phases(c, context, life.ts_ns);
   if (context.measures != nullptr) life.comparison = compare(c, context);

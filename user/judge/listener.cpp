@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "judge/judge.hpp"
+#include "judge/rules.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -29,7 +30,7 @@ bool newest_met(const Connection& c, bool accept) {
 
 }  // namespace
 
-std::optional<Finding> judge_accept_queue_full(const Connection& c, const RuleContext& context) {
+std::optional<Finding> judge_accept_queue_full(const Connection& c, const RuleContext& context, Outcome /*outcome*/) {
   const QueueFacts& q = c.anomalies->queues;
   // The kernel's own word: it dropped the last ACK.
   const DropSeen* overflow = dropped_for(c, context, false, DropKind::accept_queue);
@@ -60,7 +61,7 @@ std::optional<Finding> judge_accept_queue_full(const Connection& c, const RuleCo
   return finding;
 }
 
-std::optional<Finding> judge_syn_backlog_full(const Connection& c, const RuleContext& context) {
+std::optional<Finding> judge_syn_backlog_full(const Connection& c, const RuleContext& context, Outcome /*outcome*/) {
   const QueueFacts& q = c.anomalies->queues;
   const bool newest = newest_met(c, false);
   if (q.cookie || (q.syn_full.total == 0 && !newest)) return std::nullopt;
@@ -84,7 +85,7 @@ std::optional<Finding> judge_syn_backlog_full(const Connection& c, const RuleCon
   return finding;
 }
 
-std::optional<Finding> judge_syncookie(const Connection& c, const RuleContext& /*context*/) {
+std::optional<Finding> judge_syncookie(const Connection& c, const RuleContext& /*context*/, Outcome /*outcome*/) {
   const QueueFacts& q = c.anomalies->queues;
   // A proxy (SYNPROXY) answers without a socket too, so the listener must have known nothing of the request.
   if (!q.cookie || !c.opening.established || c.role != Role::passive) return std::nullopt;

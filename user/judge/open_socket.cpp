@@ -9,26 +9,8 @@
 namespace tcpwitness {
 namespace {
 
-bool sends_data(TcpState state) {
-  switch (state) {
-    case TcpState::established:
-    case TcpState::close_wait:
-    case TcpState::fin_wait1:
-    case TcpState::closing:
-    case TcpState::last_ack:
-      return true;
-    default:
-      return false;
-  }
-}
-
 bool peer_has_closed(TcpState state) {
   return state == TcpState::close_wait || state == TcpState::last_ack || state == TcpState::closing;
-}
-
-// Its FIN has a sequence number: the last one of what is written.
-bool has_closed(TcpState state) {
-  return state == TcpState::fin_wait1 || state == TcpState::closing || state == TcpState::last_ack;
 }
 
 using What = arguments::OpenSocketState::What;
@@ -68,9 +50,9 @@ std::optional<Finding> stuck(const OpenSocket& s, std::int64_t stuck_ns) {
 
 std::optional<Finding> closed_window(const OpenSocket& s) {
   const std::uint32_t unsent = s.cb.write_seq - s.cb.snd_nxt;
-  if (sends_data(s.state) && s.cb.snd_wnd == 0 && unsent != 0) {
+  if (may_have_unacknowledged(s.state) && s.cb.snd_wnd == 0 && unsent != 0) {
     // A FIN waits for the window as a byte does.
-    const std::uint32_t bytes = unsent - (has_closed(s.state) ? 1 : 0);
+    const std::uint32_t bytes = unsent - (has_fin_out(s.state) ? 1 : 0);
     return certain(Rule::zero_window, s,
                    {.what = What::peer_window_closed, .bytes = bytes, .count = s.cb.icsk_probes_out});
   }
@@ -89,7 +71,7 @@ std::optional<Finding> sends_again(const OpenSocket& s) {
                     .count = s.cb.icsk_retransmits,
                     .syn = s.state == TcpState::syn_sent});
   }
-  if (sends_data(s.state) && (s.cb.ca_state == kernel::ca_recovery || s.cb.ca_state == kernel::ca_loss)) {
+  if (may_have_unacknowledged(s.state) && (s.cb.ca_state == kernel::ca_recovery || s.cb.ca_state == kernel::ca_loss)) {
     return certain(Rule::retransmission, s, {.what = What::recovering, .count = s.cb.total_retrans});
   }
   return std::nullopt;
@@ -121,7 +103,7 @@ std::uint32_t unacknowledged_bytes(const ControlBlock& cb) {
   if (state == TcpState::syn_sent || state == TcpState::listen) return 0;
   const auto unacknowledged = static_cast<std::int32_t>(cb.write_seq - cb.snd_una);
   if (unacknowledged <= 0) return 0;
-  return static_cast<std::uint32_t>(unacknowledged) - (has_closed(state) ? 1 : 0);
+  return static_cast<std::uint32_t>(unacknowledged) - (has_fin_out(state) ? 1 : 0);
 }
 
 std::vector<Finding> judge_open_socket(const OpenSocket& socket, std::int64_t stuck_ns) {

@@ -49,9 +49,7 @@ bool gave_up_on_path(const Connection& c) {
   const bool read_before = c.cb.sk_err == 0 && anomalies_of(c).error && anomalies_of(c).error.id < c.teardown->end.id;
   if (c.cb.sk_err != c.error && !read_before) return false;
   const State from = c.teardown->end_from;
-  const bool open = from == State::established || from == State::fin_wait1 || from == State::close_wait ||
-                    from == State::closing || from == State::last_ack;
-  return open && !anomalies_of(c).reset_received.mark && c.cb.snd_una != c.cb.write_seq;
+  return may_have_unacknowledged(from) && !anomalies_of(c).reset_received.mark && c.cb.snd_una != c.cb.write_seq;
 }
 
 // Data or a FIN was out, it had been sent again, and a softirq closed the socket although no RST came or left: only
@@ -60,14 +58,12 @@ bool gave_up_on_path(const Connection& c) {
 bool timer_gave_up(const Connection& c) {
   const Anomalies& t = anomalies_of(c);
   const State from = c.teardown->end_from;
-  const bool open = from == State::established || from == State::fin_wait1 || from == State::close_wait ||
-                    from == State::closing || from == State::last_ack;
   const bool in_softirq = !actor_owned(c.teardown->end_actor) && !actor_exiting(c.teardown->end_actor);
   const bool reset = t.reset_received.mark || t.reset_sent.mark || t.rst_in.mark || t.rst_out.mark;
   const bool outstanding =
       c.has_cb() && !is_orphaned(c.cb) && c.cb.snd_una != c.cb.write_seq && t.retransmissions.kernel != 0;
-  return open && c.teardown->end_shown && in_softirq && !reset && !c.incomplete && outstanding && c.cb.sk_err == 0 &&
-         c.error == 0;
+  return may_have_unacknowledged(from) && c.teardown->end_shown && in_softirq && !reset && !c.incomplete &&
+         outstanding && c.cb.sk_err == 0 && c.error == 0;
 }
 
 // An orphan in FIN_WAIT2 was forgotten: a segment that came for it found no socket (its mini-socket answers for
@@ -80,7 +76,7 @@ bool forgotten_by_then(const Connection& c) {
   return !reported.answers_segment && reported.has_socket && !actor_owned(reported.actor) && is_orphaned(c.cb);
 }
 
-// A mini-socket that waits for the peer's FIN, and no packet is seen: only the kernel's list of them says whether it
+// A mini-socket that waits for the peer's FIN, and no packet is seen: only the kernel's list of them shows whether it
 // has come.
 Outcome left_fin_wait2(const Connection& c, const RuleContext& context) {
   const Teardown& teardown = *c.teardown;
@@ -102,14 +98,15 @@ Outcome sender_of_reset(const Connection& c, const RuleContext& context) {
   return reset_by_outsider(c) ? Outcome::reset_by_outsider : Outcome::reset_by_peer;
 }
 
-// A reset that the kernel "received". It also says so of data for an orphan (TCP_ABORT_ON_DATA): then no RST came in.
+// A reset that the kernel "received". It also reports that for data for an orphan (TCP_ABORT_ON_DATA): then no RST came
+// in.
 Outcome reset_by_whom(const Connection& c, const RuleContext& context) {
   const Anomalies& t = anomalies_of(c);
   if (t.rst_in.mark) return sender_of_reset(c, context);
   const bool aborts =
       t.reset_sent.mark && reset_reason(context.names, t.reset_sent.reason) == ResetReason::abort_on_data;
   if (aborts) return Outcome::reset_by_local;
-  // A RST that may be among the lost: from where it came, and whether it was one, nobody knows.
+  // A RST that may be among the lost: from where it came, and whether it was one, is not known.
   if (c.incomplete && context.has_wire) return Outcome::unknown;
   const State from = c.teardown ? c.teardown->end_from : State::unknown;
   const bool orphan = is_orphaned(c.cb) && (from == State::fin_wait1 || from == State::fin_wait2);
@@ -179,7 +176,7 @@ bool each_syn_dropped(const Connection& c) {
   return dropped != 0 && dropped >= c.wire.segs_in;
 }
 
-// The RST's sender had closed and got no answer; the peer, which never knew, closed by itself much later.
+// The RST's sender had closed and got no answer; the peer, which never learnt of it, closed by itself much later.
 bool given_up_before(const Connection& c) {
   constexpr std::int64_t much_later_ns = 1'000'000'000;
   const bool came_in = anomalies_of(c).rst_in.mark.id == c.teardown->end.id;
@@ -190,7 +187,7 @@ bool given_up_before(const Connection& c) {
 
 // A RST behind its sender's own FIN refuses what the peer still sends. Where the peer has closed too, both have.
 bool reset_between_fins(const Connection& c) {
-  return c.ends && c.ends->tracker.fin(0) && c.ends->tracker.fin(1) && !c.incomplete && !given_up_before(c);
+  return c.inferred && c.inferred->tracker.fin(0) && c.inferred->tracker.fin(1) && !c.incomplete && !given_up_before(c);
 }
 
 Outcome wire_outcome(const Connection& c, const RuleContext& context) {
@@ -211,7 +208,7 @@ Outcome wire_outcome(const Connection& c, const RuleContext& context) {
   }
   if (c.teardown->by_reset && reset_between_fins(c)) return Outcome::completed;
   // A RST alone shows no connection: it can answer anything (the backscatter of forged addresses).
-  if (c.teardown->by_reset && c.ends && !c.ends->tracker.seen()) return Outcome::unknown;
+  if (c.teardown->by_reset && c.inferred && !c.inferred->tracker.seen()) return Outcome::unknown;
   if (c.teardown->by_reset) {
     const Anomalies& t = anomalies_of(c);
     const State from = c.teardown->end_from;
@@ -275,8 +272,11 @@ Outcome judge_outcome(const Connection& c, const RuleContext& context) {
   if (both_closed && c.has_cb() && c.cb.snd_una == c.cb.write_seq && unharmed) return Outcome::completed;
   if (from == State::fin_wait2) {
     if (teardown.time_wait_full) return fin_received(c.cb) ? Outcome::completed : Outcome::unknown;
-    if (reset_sent(c) && !teardown.time_wait)
-      return forgotten_by_then(c) ? Outcome::fin_wait2_timeout : Outcome::reset_by_local;
+    if (reset_sent(c) && !teardown.time_wait) {
+      if (forgotten_by_then(c)) return Outcome::fin_wait2_timeout;
+      const bool of_process = t.reset_sent.mark && !t.reset_sent.answers_segment && !destroyed_by_other(c);
+      return of_process ? broken_off(c, context) : Outcome::reset_by_local;
+    }
     if (teardown.time_wait) return Outcome::completed;
     if (t.rst_in.mark && t.rst_in.mark.id == teardown.end.id) return Outcome::reset_by_peer;
     const bool sees_fin = teardown.mini_fin_wait2 && context.has_wire && c.seen_by.wire && !c.incomplete;

@@ -10,7 +10,7 @@
 namespace tcpwitness {
 
 bool reset_by_outsider(const Connection& c) {
-  if (!foreign_hops(c)) return false;
+  if (!ttl_differs(c)) return false;
   const OutsiderFacts& outsider = c.anomalies->outsider;
   return outsider.goes_on && outsider.ttl == c.from_peer.ttl;
 }

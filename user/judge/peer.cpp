@@ -3,40 +3,29 @@
 // two namespaces.
 //
 // That it is the other end is settled before (Contexts::other_end): the address pair turned round, and the
-// initial sequence numbers. So what its own socket says of its end is no guess: where a finding of this end blames the
+// initial sequence numbers. So what its own socket shows of its end is no guess: where a finding of this end blames the
 // peer, it is named, and one of its own findings is the cause.
 #include <algorithm>
 #include <array>
 
 #include "judge/judge.hpp"
+#include "judge/rules.hpp"
 
 namespace tcpwitness {
 namespace {
 
 Outcome outcome_of(const Connection& peer, const RuleContext& context) {
-  return peer.reported ? peer.reported_as : judge_outcome(peer, context);
+  if (peer.reported) return peer.reported_as;
+  RuleContext its = context;
+  its.peer = nullptr;
+  return judge_outcome(peer, its);
 }
 
-// What the other end says of itself.
+// What is found of the other end itself.
 std::optional<Finding> own_finding(const Connection& peer, const RuleContext& context, Rule rule) {
-  if (rule == Rule::close_wait_stuck) return judge_close_wait_stuck(peer, context);
-  if (!peer.anomalies) return std::nullopt;
-  switch (rule) {
-    case Rule::accept_queue_full:
-      return judge_accept_queue_full(peer, context);
-    case Rule::syn_backlog_full:
-      return judge_syn_backlog_full(peer, context);
-    case Rule::slow_accept:
-      return judge_slow_accept(peer, context);
-    case Rule::rx_dropped:
-      return judge_rx_dropped(peer, context);
-    case Rule::tx_not_sent:
-      return judge_tx_not_sent(peer, context);
-    case Rule::bad_checksum:
-      return judge_bad_checksum(peer, context);
-    default:
-      return std::nullopt;
-  }
+  const auto* entry = std::ranges::find(connection_rules, rule, &ConnectionRule::rule);
+  if (entry == connection_rules.end() || !has_facts(peer, entry->needs)) return std::nullopt;
+  return entry->judge(peer, context, outcome_of(peer, context));
 }
 
 // Blames the peer, and which of the other end's findings can be why, the likeliest first.
@@ -67,7 +56,7 @@ constexpr std::array all_blames = {
     blames(Rule::old_timestamp),
 };
 
-// When a finding's facts were seen; to 0: they do not say.
+// When a finding's facts were seen; to 0: not known.
 struct Span {
   TimeNs from = 0;
   TimeNs to = 0;
@@ -148,6 +137,7 @@ void name_other_end(Finding& finding, const Connection& c, const RuleContext& co
   const auto* blame = std::ranges::find(all_blames, finding.rule, &Blame::rule);
   if (blame == all_blames.end()) return;
   finding.peer = peer_end(peer);
+  if (peer.incomplete) return;
   RuleContext its = context;
   its.peer = nullptr;
   for (std::uint8_t i = 0; i < blame->count; ++i) {

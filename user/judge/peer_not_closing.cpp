@@ -5,10 +5,11 @@
 // more; where it only shut its sending side down, the peer may still have an answer to send (RFC 9293, 3.6), so that is
 // never more than likely, and nothing while data comes.
 #include "judge/judge.hpp"
+#include "judge/rules.hpp"
 
 namespace tcpwitness {
 
-std::optional<Finding> judge_peer_not_closing(const Connection& c, const RuleContext& context) {
+std::optional<Finding> judge_peer_not_closing(const Connection& c, const RuleContext& context, Outcome /*outcome*/) {
   if (!c.teardown || !c.teardown->fin_wait2) return std::nullopt;
   const Teardown& teardown = *c.teardown;
   const bool closed = teardown.mini_fin_wait2 || is_orphaned(c.cb);

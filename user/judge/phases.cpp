@@ -55,7 +55,7 @@ TimeNs first_fin(const Connection& c) {
 // SYN to SYN-ACK at this place, where neither was sent twice: what a round trip and the other kernel take.
 std::optional<std::int64_t> round_trip(const Connection& c) {
   const bool repeated = (c.anomalies && (c.anomalies->syn_ack_copy || c.anomalies->retransmissions.syns != 0)) ||
-                        (c.ends && c.ends->syn_ack_repeated);
+                        (c.inferred && c.inferred->syn_ack_repeated);
   if (!c.syn || !c.syn_ack || repeated) return std::nullopt;
   return positive(c.syn_ack.ts_ns - c.syn.ts_ns);
 }

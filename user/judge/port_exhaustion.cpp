@@ -10,6 +10,7 @@
 
 #include "facts/owner.hpp"
 #include "judge/judge.hpp"
+#include "judge/rules.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -25,7 +26,7 @@ std::vector<arguments::PortExhaustion::Holder> holders(const PortsFound& found) 
 
 }  // namespace
 
-std::optional<Finding> judge_port_exhaustion(const Connection& c, const RuleContext& /*context*/) {
+std::optional<Finding> judge_port_exhaustion(const Connection& c, const RuleContext& /*context*/, Outcome /*outcome*/) {
   if (!c.teardown || !c.teardown->no_syn) return std::nullopt;
   const Teardown& teardown = *c.teardown;
   const PortsFound* found = c.anomalies ? c.anomalies->ports.get() : nullptr;

@@ -9,6 +9,7 @@
 
 #include "facts/derived.hpp"
 #include "judge/judge.hpp"
+#include "judge/rules.hpp"
 
 namespace tcpwitness {
 
@@ -96,7 +97,7 @@ std::optional<Finding> came_from_peer(const Connection& c, const RuleContext& co
   finding.confidence = Confidence::likely;
   ResetHow how = ResetHow::came_in;
   if (!t.rst_in.mark) how = context.has_wire ? ResetHow::taken_unseen : ResetHow::taken;
-  if (foreign_hops(c)) {
+  if (ttl_differs(c)) {
     // Not more than a suspicion while the peer is silent: a firewall or a load balancer in its place resets so too.
     finding.confidence = c.from_peer.ttl_twice && context.has_kernel ? Confidence::likely : Confidence::inconclusive;
     how = ResetHow::other_ttl;
@@ -129,8 +130,8 @@ Finding came_from_outsider(const Connection& c, const RuleContext& context) {
   return finding;
 }
 
-// A RST left that no socket sent. Rests on the kernel not having said anything: never more than likely, unless it says
-// what the firewall did with the segment that the RST answers.
+// A RST left that no socket sent. Rests on the kernel not having reported one: never more than likely, unless it
+// reports what the firewall did with the segment that the RST answers.
 Finding firewall_here(const Connection& c, const RuleContext& context) {
   const Anomalies& t = *c.anomalies;
   const DropSeen* refused = refused_by_input(c, context);
@@ -179,7 +180,6 @@ Finding sent_here(const Connection& c, const RuleContext& context, Outcome outco
 std::optional<Finding> judge_reset_origin(const Connection& c, const RuleContext& context, Outcome outcome) {
   if (!may_be_reset(outcome)) return std::nullopt;
   const Anomalies& t = *c.anomalies;
-  if (!context.has_kernel && outcome == Outcome::completed) return std::nullopt;  // the RST changed nothing
   const DropSeen* between = context.peer != nullptr ? refused_by_input(*context.peer, context) : nullptr;
   if (between != nullptr && (t.rst_in.mark || t.reset_received.mark))
     return firewall_between(c, *context.peer, *between);

@@ -4,15 +4,16 @@
 //
 // All numbers are segments on the wire, as nstat's TcpRetransSegs counts them. Of what this side sent again the
 // kernel's tracepoint is certain; the wire alone can take a duplicate for a retransmission. Where the two do not report
-// the same, that is said, and neither makes the other more certain. What the peer sent again only the wire shows: below
-// the highest number, and too late to have been overtaken. That it was in vain only the receiver knows: of ours by its
-// D-SACK (RFC 2883), which this kernel counts; of the peer's by this kernel's own word that all of a segment had been
-// received (TCP_OLD_DATA).
+// the same, that is reported, and neither makes the other more certain. What the peer sent again only the wire shows:
+// below the highest number, and too late to have been overtaken. That it was in vain only the receiver shows: of ours
+// by its D-SACK (RFC 2883), which this kernel counts; of the peer's by this kernel's own word that all of a segment had
+// been received (TCP_OLD_DATA).
 #include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "judge/judge.hpp"
+#include "judge/rules.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -67,12 +68,12 @@ Disagreement disagreement(const Connection& c) {
 
 ByKernel by_kernel(const Connection& c, const Disagreement& differ) {
   const Retransmissions& r = c.anomalies->retransmissions;
-  const std::uint32_t again = retransmitted_segments(c);
+  const std::uint32_t retransmitted = retransmitted_segments(c);
   const std::uint32_t alone = own_syn_acks(r).unreported;
-  const std::uint32_t unreported = again - r.kernel;
+  const std::uint32_t unreported = retransmitted - r.kernel;
   return {.causes = causes(r),
-          .again = again,
-          .of = c.has_cb() ? c.cb.segs_out : 0,
+          .retransmitted = retransmitted,
+          .sent = c.has_cb() ? c.cb.segs_out : 0,
           .refused = r.refused,
           .put_off = r.put_off,
           .not_tried = r.not_tried,
@@ -98,13 +99,21 @@ struct Repeated {
 Repeated repeated_by_peer(const Connection& c, const RuleContext& context) {
   const DropSeen* old = dropped_for(c, context, false, DropKind::old_payload);
   if (old == nullptr || old->bytes == 0) return {};
-  const std::uint32_t explained = c.anomalies->loss.copied_segs_in + c.anomalies->keepalive.garbage;
+  const std::uint32_t explained = c.anomalies->loss.duplicate_segs_in + c.anomalies->keepalive.garbage;
   return old->segments > explained ? Repeated{old, old->segments - explained} : Repeated{};
+}
+
+// Of one TCP all segments end where its FIN does, and most come over as many hops.
+arguments::PeerRetransmission::Doubt doubt_of_sender(const Connection& c) {
+  using Doubt = arguments::PeerRetransmission::Doubt;
+  if (c.teardown && c.teardown->fin_in.beyond) return Doubt::beyond_fin;
+  if (c.anomalies->retransmissions.not_yet_sent) return Doubt::not_yet_sent;
+  return c.from_peer.ttl_varies ? Doubt::other_hops : Doubt::none;
 }
 
 }  // namespace
 
-std::optional<Finding> judge_retransmission(const Connection& c, const RuleContext& context) {
+std::optional<Finding> judge_retransmission(const Connection& c, const RuleContext& context, Outcome /*outcome*/) {
   const Retransmissions& r = c.anomalies->retransmissions;
   const Disagreement differ = disagreement(c);
   const std::uint32_t vain = in_vain(c);
@@ -121,30 +130,33 @@ std::optional<Finding> judge_retransmission(const Connection& c, const RuleConte
     found.by_kernel = by_kernel(c, differ);
   } else if (r.wire_out != 0) {
     found.by_wire = {
-        .again = c.anomalies->loss.retrans_segs_out, .of = c.wire.segs_out, .kernel_there = c.seen_by.kernel};
+        .retransmitted = c.anomalies->loss.retrans_segs_out, .sent = c.wire.segs_out, .kernel_there = c.seen_by.kernel};
   }
-  if (vain != 0) found.spurious = {.again = retransmitted_segments(c), .twice = vain};
+  if (vain != 0) found.spurious = {.retransmitted = retransmitted_segments(c), .received_twice = vain};
   finding.arguments = std::move(found);
   return finding;
 }
 
-std::optional<Finding> judge_retransmission_in(const Connection& c, const RuleContext& context) {
+std::optional<Finding> judge_retransmission_in(const Connection& c, const RuleContext& context, Outcome /*outcome*/) {
   const Retransmissions& r = c.anomalies->retransmissions;
   const Repeated old = repeated_by_peer(c, context);
   if (r.in.total == 0 && old.count == 0) return std::nullopt;
   Finding finding;
   finding.rule = Rule::retransmission;
   // Only the wire can distinguish a segment that was sent again from one that the network delivered twice.
-  const bool distinguished = c.seen_by.wire && c.anomalies->loss.copied_buffers_in == 0;
-  finding.confidence = old.count != 0 && distinguished ? Confidence::certain : Confidence::likely;
+  const bool distinguished = c.seen_by.wire && c.anomalies->loss.duplicate_buffers_in == 0;
+  const auto doubt = doubt_of_sender(c);
+  const bool proved = old.count != 0 && distinguished && doubt == arguments::PeerRetransmission::Doubt::none;
+  finding.confidence = proved ? Confidence::certain : Confidence::likely;
   cite(finding, r.in);
   if (old.count != 0) cite(finding, old.drops->evidence);
   const LossCounters& loss = c.anomalies->loss;
   finding.arguments = arguments::PeerRetransmission{
-      .again = r.in.total != 0 ? std::max(loss.retrans_segs_in, r.in.total) : 0,
-      .of = c.wire.segs_in,
+      .retransmitted = r.in.total != 0 ? std::max(loss.retrans_segs_in, r.in.total) : 0,
+      .received = c.wire.segs_in,
       .spurious = old.count,
       .out_of_order = loss.reordered_segs_in,
+      .doubt = doubt,
   };
   return finding;
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "judge/judge.hpp"
+#include "judge/rules.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -16,7 +17,7 @@ std::uint32_t sent_again(const Connection& c, RetransmitKind kind) {
 
 }  // namespace
 
-std::optional<Finding> judge_slow_handshake(const Connection& c, const RuleContext& context) {
+std::optional<Finding> judge_slow_handshake(const Connection& c, const RuleContext& context, Outcome /*outcome*/) {
   if (c.handshake_ns < context.slow_handshake_ns || !c.opening.established) return std::nullopt;
   Finding finding;
   finding.rule = Rule::slow_handshake;
@@ -41,7 +42,7 @@ std::optional<Finding> judge_slow_handshake(const Connection& c, const RuleConte
   const bool repeated = sent_again(c, RetransmitKind::syn_ack) != 0;
   const bool ack_was_there = !repeated || (c.anomalies && c.anomalies->retransmissions.ack_waits);
   if (!active && first < context.slow_handshake_ns && ack_was_there) return std::nullopt;
-  // TCP took a copy of the SYN-ACK, not the first one: what became of that nobody says.
+  // TCP took a copy of the SYN-ACK, not the first one: what became of that is not known.
   const bool took_a_copy = active && c.anomalies && c.anomalies->syn_ack_copy && second >= first;
   const bool asked = first >= second;
   const bool left_late = unsent >= context.slow_handshake_ns && unsent > first && unsent > second;
@@ -49,7 +50,7 @@ std::optional<Finding> judge_slow_handshake(const Connection& c, const RuleConte
   const bool captured = context.conversation != nullptr;
   const bool by_one = first >= context.slow_handshake_ns || second >= context.slow_handshake_ns;
   if (by_one && !took_a_copy && (!captured || asked)) finding.confidence = Confidence::certain;
-  const bool repeated_answer = c.ends && c.ends->syn_ack_repeated;
+  const bool repeated_answer = c.inferred && c.inferred->syn_ack_repeated;
   if (captured && !asked && !repeated_answer) finding.confidence = Confidence::inconclusive;
   if (left_late) finding.confidence = Confidence::certain;
   found.leg_ns = asked ? first : second;
@@ -69,7 +70,7 @@ std::optional<Finding> judge_slow_handshake(const Connection& c, const RuleConte
   return finding;
 }
 
-std::optional<Finding> judge_slow_accept(const Connection& c, const RuleContext& /*context*/) {
+std::optional<Finding> judge_slow_accept(const Connection& c, const RuleContext& /*context*/, Outcome /*outcome*/) {
   const AcceptFacts& accept = c.anomalies->accept;
   if (!accept.unaccepted && !accept.first_call) return std::nullopt;
   Finding finding;
@@ -87,7 +88,7 @@ std::optional<Finding> judge_slow_accept(const Connection& c, const RuleContext&
   return finding;
 }
 
-std::optional<Finding> judge_late(const Connection& c, const RuleContext& context) {
+std::optional<Finding> judge_late(const Connection& c, const RuleContext& context, Outcome /*outcome*/) {
   const ReactionFacts& worst = c.anomalies->reaction;
   if (!worst.segment || worst.delay_ns < context.late_ns) return std::nullopt;
   // What was dropped behind the interface came again: the delay is the peer's timer, not this kernel.

@@ -39,7 +39,7 @@ Finding of_more(Rule rule, const Crowd& more, bool lost, arguments::More::What w
 Finding judge_stray(const Stray& stray, const Names& names, bool lost) {
   Finding finding;
   finding.rule = Rule::stray_segment;
-  finding.evidence = stray.evidence.list();
+  cite(finding, stray.evidence);
   const bool reported = stray.reset_reported && reset_reason(names, stray.reason) == ResetReason::no_socket;
   finding.confidence =
       reported || (stray.no_socket && stray.reset_seen) ? Confidence::certain : Confidence::inconclusive;
@@ -54,6 +54,8 @@ Finding judge_stray(const Stray& stray, const Names& names, bool lost) {
               : stray.reset_reported ? Fate::reset_reported
                                      : Fate::nothing_seen,
       .reason = stray.reset_reported ? reset_reason_text(names, stray.reason) : "",
+      .count = stray.count,
+      .within_ns = stray.count > 1 ? stray.last_ns - stray.ts_ns : 0,
   };
   return finding;
 }

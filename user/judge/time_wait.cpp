@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // time_wait.cpp: who waits in TIME_WAIT, until when, and which tuple is blocked.
 //
-// Certain when the kernel's socket had processed the peer's FIN, or when the mini-socket itself said so:
+// Certain when the kernel's socket had processed the peer's FIN, or when the mini-socket itself showed it:
 // its ACK of that FIN left in TIME_WAIT, or the FIN met it in FIN_WAIT2 and was acknowledged. Likely when
 // only the wire showed that FIN on its way.
 #include <algorithm>
@@ -10,15 +10,11 @@
 
 #include "facts/derived.hpp"
 #include "judge/judge.hpp"
+#include "judge/rules.hpp"
+#include "values/kernel.hpp"
 
 namespace tcpwitness {
-namespace {
-
-constexpr std::int64_t time_wait_ns = 60'000'000'000;  // TCP_TIMEWAIT_LEN, a constant of Linux
-
-}  // namespace
-
-std::optional<Finding> judge_time_wait(const Connection& c, const RuleContext& /*context*/) {
+std::optional<Finding> judge_time_wait(const Connection& c, const RuleContext& /*context*/, Outcome /*outcome*/) {
   const Teardown& teardown = *c.teardown;
   if (!teardown.time_wait || c.state != TcpState::time_wait) return std::nullopt;
   std::optional<Finding> found(std::in_place);
@@ -40,7 +36,7 @@ std::optional<Finding> judge_time_wait(const Connection& c, const RuleContext& /
   finding.arguments.emplace<arguments::TimeWait>(arguments::TimeWait{
       .closer = closer_of(c).named(),
       .with_peer = closed_first(c) == ClosedBy::both,
-      .lasts_ns = time_wait_ns,
+      .lasts_ns = kernel::time_wait_ns,
       .local = c.flow.local,
       .remote = c.flow.remote,
   });

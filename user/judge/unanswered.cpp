@@ -7,12 +7,16 @@
 // hole lets small segments pass and no full-size one, so where small ones go unanswered too, or a full-size one has
 // ever been acknowledged while nothing else shows that small ones pass, it is none. A path that fails at the very first
 // full-size segment looks the same: never more than likely.
+#include <cerrno>
+
 #include "judge/judge.hpp"
+#include "judge/rules.hpp"
 
 namespace tcpwitness {
 namespace {
 
 constexpr std::uint32_t tries_enough = 3;
+constexpr std::uint32_t tries_sudden = 5;              // 6 s and more
 constexpr std::int64_t idle_ns = 500'000'000;          // more than a retransmission timeout (RFC 6298: 200 ms here)
 constexpr std::int64_t forgotten_ns = 60'000'000'000;  // no NAT or firewall forgets a connection sooner (RFC 5382)
 
@@ -35,7 +39,7 @@ bool dropped_here(const Connection& c, const RuleContext& context) {
         break;
     }
   }
-  return c.anomalies->retransmissions.refused != 0;
+  return c.anomalies->retransmissions.refused != 0 || c.anomalies->retransmissions.held_long();
 }
 
 bool acknowledged(const Connection& c, const Unanswered& run) {
@@ -88,7 +92,7 @@ std::optional<Shown> only_large_ones_lost(const Connection& c, const RuleContext
 
 }  // namespace
 
-std::optional<Finding> judge_path_mtu_black_hole(const Connection& c, const RuleContext& context) {
+std::optional<Finding> judge_path_mtu_black_hole(const Connection& c, const RuleContext& context, Outcome /*outcome*/) {
   const Retransmissions& r = c.anomalies->retransmissions;
   const bool icmp_came = r.by_kind[static_cast<std::size_t>(RetransmitKind::path_mtu)] != 0;
   if (icmp_came || c.anomalies->too_big || dropped_here(c, context) || (c.has_cb() && c.cb.snd_wnd == 0))
@@ -120,7 +124,7 @@ std::optional<Finding> judge_path_mtu_black_hole(const Connection& c, const Rule
   return finding;
 }
 
-std::optional<Finding> judge_path_dead(const Connection& c, const RuleContext& context) {
+std::optional<Finding> judge_path_dead(const Connection& c, const RuleContext& context, Outcome /*outcome*/) {
   constexpr std::int64_t tick_ns = 20'000'000;  // since_received_ms is in jiffies
   const Unanswered& run = c.anomalies->retransmissions.current;
   if (run.tries < tries_enough || acknowledged(c, run) || dropped_here(c, context)) return std::nullopt;
@@ -128,7 +132,10 @@ std::optional<Finding> judge_path_dead(const Connection& c, const RuleContext& c
   const std::int64_t idle = idle_before(run);
   const bool closed = c.teardown && c.teardown->closing.ts_ns > run.first_ns;
   const bool came = run.received_ns > run.received_before_ns + tick_ns || peer_goes_on(c, run) || closed;
-  if (came || idle < idle_ns || only_large_ones_lost(c, context, run)) return std::nullopt;
+  // Without a pause before it an outage of a second is loss like any other.
+  const bool gave_up = c.ended() && c.error == ETIMEDOUT;
+  const bool sudden = run.tries >= tries_sudden || gave_up;
+  if (came || (idle < idle_ns && !sudden) || only_large_ones_lost(c, context, run)) return std::nullopt;
   // The first full-size segments of the connection: perhaps the path takes only smaller ones.
   const bool first_large = run.mss != 0 && run.len >= run.mss && first_full_ones(run) && !run.small_lost;
   Finding finding;
@@ -138,7 +145,7 @@ std::optional<Finding> judge_path_dead(const Connection& c, const RuleContext& c
   const TimeNs now = c.ended() ? c.teardown->end.ts_ns : context.now > c.last_ts_ns ? context.now : c.last_ts_ns;
   finding.arguments = arguments::PathDead{
       .silence_ns = now - run.received_ns,
-      .idle_ns = idle,
+      .idle_ns = idle >= idle_ns ? idle : 0,
       .tries = run.tries,
       .given_up = c.ended(),
       .error = c.error,

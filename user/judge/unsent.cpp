@@ -2,14 +2,15 @@
 // unsent.cpp: a connect() that timed out: did its SYN leave, and did its answer come?
 //
 // Both refine connect-timeout on positive evidence alone: each SYN that the kernel counts was dropped on its way
-// out by the kernel's own word; a SYN-ACK that acknowledges our SYN was on the interface, or was dropped behind it.
-// Where one of these events is missing the weaker word stands.
+// out by the kernel's own word, or one was and no interface showed any; a SYN-ACK that acknowledges our SYN was on the
+// interface, or was dropped behind it. Where one of these is missing the weaker word stands.
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <utility>
 
 #include "judge/judge.hpp"
+#include "values/kernel.hpp"
 
 namespace tcpwitness {
 
@@ -21,17 +22,42 @@ const DropSeen* dropped_for(const Connection& c, const RuleContext& context, boo
   return nullptr;
 }
 
-// ndisc_error_report(): of a segment that waits for a neighbour in vain no reason is kept, but the kernel says so by an
-// ICMPv6 message to itself. A rule of the firewall that answers so drops the segment, too.
+// ndisc_error_report(): of a segment that waits for a neighbour in vain no reason is kept, but the kernel reports it by
+// an ICMPv6 message to itself. A rule of the firewall that answers so drops the segment, too.
 const Mark* no_neighbour(const Connection& c, const RuleContext& context) {
-  constexpr std::uint8_t unreachable = 1;  // RFC 4443, 3.1
-  constexpr std::uint8_t address = 3;
+  using namespace kernel::icmpv6;
   if (!c.anomalies) return nullptr;
   const Anomalies& t = *c.anomalies;
   const IcmpMessage& message = t.icmp_in ? t.icmp_in : t.icmp;
   const Mark& mark = t.icmp_in ? t.icmp_in_mark : t.icmp_mark;
-  const bool says_so = message && message.own && message.v6 && message.type == unreachable && message.code == address;
+  const bool says_so =
+      message && message.own && message.v6 && message.type == unreachable && message.code == address_unreachable;
   return says_so && dropped_for(c, context, true, DropKind::firewall) == nullptr ? &mark : nullptr;
+}
+
+// The kernel counts a retransmission whether or not it left (tcp_retransmit_skb), but not one that it put off.
+static std::uint32_t syns_made(const Connection& c) {
+  return 1 + std::max(c.has_cb() ? c.cb.total_retrans : 0, c.anomalies->retransmissions.kernel);
+}
+
+// Every interface was traced, and showed no first SYN.
+static bool first_syn_unseen(const Connection& c, const RuleContext& context) {
+  return !c.syn && context.has_wire && context.every_interface;
+}
+
+// No interface showed a SYN of it, nor does the kernel report of any that it has taken it.
+static bool no_interface_showed_one(const Connection& c, const RuleContext& context) {
+  const Retransmissions& r = c.anomalies->retransmissions;
+  return first_syn_unseen(c, context) && !c.incomplete && !c.opening.preexisting && c.wire.segs_out == 0 &&
+         r.refused == r.kernel;
+}
+
+std::uint32_t unsent_syns(const Connection& c, const RuleContext& context) {
+  if (!c.anomalies || c.anomalies->drops.syns_out == 0) return 0;
+  if (no_interface_showed_one(c, context)) return syns_made(c);
+  // tcp_retransmit_skb's own word counts too. The first SYN has none: it may have left where no interface shows.
+  const std::uint32_t first = first_syn_unseen(c, context) ? 1 : 0;
+  return std::max(c.anomalies->drops.syns_out, c.anomalies->retransmissions.refused + first);
 }
 
 bool syns_never_left(const Connection& c, const RuleContext& context) {
@@ -40,14 +66,9 @@ bool syns_never_left(const Connection& c, const RuleContext& context) {
   // Those that TCP put off are counted by nobody: the first one still waited.
   if (no_neighbour(c, context) != nullptr) return !c.syn && r.kernel == 0;
   if (c.anomalies->drops.syns_out == 0) return false;
-  // The kernel counts a retransmission whether or not it left (tcp_retransmit_skb), but not one that it put off.
-  const std::uint32_t sent = 1 + std::max(c.has_cb() ? c.cb.total_retrans : 0, r.kernel);
-  // tcp_retransmit_skb's own word counts too. The first SYN has none: it may have left where no interface shows.
-  const bool first_unsent = !c.syn && context.has_wire && context.every_interface;
-  const std::uint32_t dropped = std::max(c.anomalies->drops.syns_out, r.refused + (first_unsent ? 1 : 0));
   // The last SYN can still wait for the next hop's address when the silence about it ends the connect().
   const bool waits = c.error == EHOSTUNREACH && dropped_for(c, context, true, DropKind::neighbour) != nullptr;
-  return dropped + (waits ? 1 : 0) >= sent;
+  return unsent_syns(c, context) + (waits ? 1 : 0) >= syns_made(c);
 }
 
 bool keepalive_unsent(const Connection& c, const RuleContext& context) {
@@ -58,10 +79,15 @@ bool keepalive_unsent(const Connection& c, const RuleContext& context) {
   return gave_up && !t.rst_out.mark && t.keepalive.sent == 0 && !c.incomplete && wire_complete(c);
 }
 
-// netfilter sends the RST or the message and then drops the segment, in one go.
-static const DropSeen* at_once(const DropSeen* dropped, const Mark& answer) {
-  constexpr std::int64_t moment_ns = 1'000'000;
-  const auto near = [&](const Mark& mark) { return std::abs(mark.ts_ns - answer.ts_ns) <= moment_ns; };
+constexpr std::int64_t moment_ns = 1'000'000;
+
+// netfilter sends the RST or the message and then drops the segment, in one go. behind_ns: how long the answer can take
+// to come in.
+static const DropSeen* at_once(const DropSeen* dropped, const Mark& answer, std::int64_t behind_ns = moment_ns) {
+  const auto near = [&](const Mark& mark) {
+    const std::int64_t later_ns = answer.ts_ns - mark.ts_ns;
+    return later_ns >= -moment_ns && later_ns <= behind_ns;
+  };
   return dropped != nullptr && answer && (near(dropped->first) || near(dropped->last)) ? dropped : nullptr;
 }
 
@@ -101,8 +127,10 @@ const IcmpMessage* refused_by_message(const Connection& c, const RuleContext& co
   const bool in =
       t.icmp_sent && at_once(dropped_for(c, context, false, DropKind::firewall), t.icmp_sent_mark) != nullptr;
   if (in) return &t.icmp_sent;
-  const bool out = t.icmp_in && t.icmp_in.own &&
-                   at_once(dropped_for(c, context, true, DropKind::firewall), t.icmp_in_mark) != nullptr;
+  // Over loopback it comes in when a processor has the time: well before what was dropped is sent again.
+  const bool out =
+      t.icmp_in && t.icmp_in.own &&
+      at_once(dropped_for(c, context, true, DropKind::firewall), t.icmp_in_mark, kernel::rto_min_ns) != nullptr;
   return out ? &t.icmp_in : nullptr;
 }
 

@@ -5,6 +5,7 @@
 // it once more. A FIN closes one direction only (RFC 9293, 3.6), so CLOSE_WAIT alone is no fault: what the peer
 // acknowledges after its FIN shows that it still reads.
 #include "judge/judge.hpp"
+#include "judge/rules.hpp"
 
 namespace tcpwitness {
 std::optional<Finding> judge_write_after_peer_closed(const Connection& c, const RuleContext& context, Outcome outcome) {

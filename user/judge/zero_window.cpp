@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // zero_window.cpp: a receive window that was closed for a while; never called keep-alive.
 //
-// Needs the wire: only there the receiver says it. Its process reads more slowly than payload comes, or not at all.
+// Needs the wire: only there the receiver shows it. Its process reads more slowly than payload comes, or not at all.
 #include <utility>
 
 #include "judge/judge.hpp"
+#include "judge/rules.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -19,8 +20,8 @@ std::int64_t closed_for(const ZeroWindowFacts& window, const Connection& c, cons
 }
 
 // A reader that keeps up fills its buffer for a moment now and then; that is flow control at work. One that is slower
-// keeps the window closed for longer than a time slice. Where its closing was not seen the probes say so: the first one
-// comes after an RTO, 200 ms at least.
+// keeps the window closed for longer than a time slice. Where its closing was not seen the probes show it: the first
+// one comes after an RTO, 200 ms at least.
 bool closed_long_enough(const ZeroWindowFacts& window, const Connection& c, const RuleContext& context) {
   constexpr std::int64_t momentary_ns = 10'000'000;
   if (window.periods == 0) return window.probes != 0;
@@ -35,7 +36,7 @@ arguments::ClosedWindow period(const ZeroWindowFacts& window, const Connection& 
 
 }  // namespace
 
-std::optional<Finding> judge_zero_window(const Connection& c, const RuleContext& context) {
+std::optional<Finding> judge_zero_window(const Connection& c, const RuleContext& context, Outcome /*outcome*/) {
   const ZeroWindowFacts& local = c.anomalies->local_window;
   const ZeroWindowFacts& peer = c.anomalies->peer_window;
   const bool ours = local.periods != 0 && closed_long_enough(local, c, context);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// roff.hpp: text as man(7) wants it.
+// roff.hpp: text in the form of man(7).
 #pragma once
 
 #include <string>

@@ -23,7 +23,7 @@ Totalled totals_of(const Life& life) {
   return now;
 }
 
-// A counter never goes down, whatever a later look says.
+// A counter never goes down, whatever a later look shows.
 void grow(EachWay& counter, const EachWay& now, EachWay& before) {
   for (std::size_t way = 0; way < now.size(); ++way) {
     if (now.at(way) <= before.at(way)) continue;

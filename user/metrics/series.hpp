@@ -17,7 +17,6 @@
 
 namespace tcpwitness::metrics {
 
-inline constexpr std::size_t outcome_count = static_cast<std::size_t>(Outcome::open) + 1;
 inline constexpr std::size_t confidence_count = static_cast<std::size_t>(Confidence::certain) + 1;
 inline constexpr std::size_t state_count = static_cast<std::size_t>(TcpState::new_syn_recv) + 1;
 

@@ -29,6 +29,9 @@ bool LiveCorrelator::report_over(TimeNs by, Reports& out, std::size_t reports) {
 }
 TimeNs Correlator::due() const { return impl_->due(); }
 bool LiveCorrelator::wants_descriptors() { return impl_->wants_descriptors(); }
+bool LiveCorrelator::wants_listener_owners(const std::function<bool(std::uint32_t pid)>& is_gone) {
+  return impl_->wants_listener_owners(is_gone);
+}
 std::optional<PortsQuestion> LiveCorrelator::wants_ports() { return impl_->wants_ports(); }
 std::uint64_t LiveCorrelator::waits_over() const { return impl_->waits_over(); }
 bool LiveCorrelator::wants_fin_wait2() { return impl_->wants_fin_wait2(); }

@@ -21,9 +21,12 @@ class LiveCorrelator : public Correlator {
   [[nodiscard]] bool report_over(TimeNs by, Reports& out, std::size_t reports);
 
   // Questions. Before due() there is no new one, unless an event is fed.
-  // A socket will soon be in CLOSE_WAIT for too long: true once for each, so that events can say which process has
+  // A socket will soon be in CLOSE_WAIT for too long: true once for each, so that events can show which process has
   // which descriptor of it open (OwnerSeen of the snapshot).
   [[nodiscard]] bool wants_descriptors();
+  // The process of a listener is gone (is_gone()), and the listener is not: true once for each, so that events can
+  // show who has it open (OwnerSeen of the snapshot).
+  [[nodiscard]] bool wants_listener_owners(const std::function<bool(std::uint32_t pid)>& is_gone);
   // A connect() found no local port: who has them? Each question once; the answer is an event (PortsFound).
   [[nodiscard]] std::optional<PortsQuestion> wants_ports();
   // Sockets have been in FIN_WAIT2 for long: true once for each, so that events can show which still are (SocketFound).

@@ -3,6 +3,7 @@
 #include "pipeline/rules.hpp"
 
 #include "judge/judge.hpp"
+#include "judge/rules.hpp"
 #include "tcpwitness/ending.hpp"
 
 namespace tcpwitness {
@@ -20,10 +21,10 @@ class AllRules final : public Rules {
     return judge_findings(c, context);
   }
   std::optional<Finding> close_wait_stuck(const Connection& c, const RuleContext& context) const override {
-    return judge_close_wait_stuck(c, context);
+    return judge_close_wait_stuck(c, context, Outcome::open);
   }
   std::optional<Finding> peer_not_closing(const Connection& c, const RuleContext& context) const override {
-    auto finding = judge_peer_not_closing(c, context);
+    auto finding = judge_peer_not_closing(c, context, Outcome::open);
     if (finding) name_other_end(*finding, c, context);
     return finding;
   }

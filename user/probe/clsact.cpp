@@ -72,7 +72,8 @@ bool ask(int type, int flags, std::uint32_t ifindex, std::uint32_t parent, nl_re
   return ask_netlink(socket->get(), type, flags, std::as_bytes(std::span(&where, 1)), note, context) == 0;
 }
 
-// Somebody has a filter on this side: another run, or a program that came after us. Also where the kernel does not say.
+// Somebody has a filter on this side: another run, or a program that came after us. Also where the kernel does not show
+// it.
 bool in_use(std::uint32_t ifindex, bool egress) {
   bool found = false;
   const auto note = [](nl_msg* answer, void* seen) {
@@ -83,7 +84,8 @@ bool in_use(std::uint32_t ifindex, bool egress) {
   return !ask(RTM_GETTFILTER, NLM_F_DUMP, ifindex, side, note, &found) || found;
 }
 
-// What stands where a clsact qdisc has its place: "clsact", or the older "ingress"; "" where the kernel does not say.
+// What stands where a clsact qdisc has its place: "clsact", or the older "ingress"; "" where the kernel does not show
+// it.
 std::string qdisc_kind(std::uint32_t ifindex) {
   std::string kind;
   const auto note = [](nl_msg* answer, void* name) {

@@ -2,7 +2,7 @@
 // diagnose.hpp: what this machine can do for the tracer, found by trying: each hook is attached for a moment.
 //
 // Nothing stays: what is attached hangs on this process, and no XDP program is attached at all (that can interrupt a
-// link, and generic XDP switches hardware features off for good). What could not be looked at says so.
+// link, and generic XDP switches hardware features off for good). What could not be looked at is named.
 #pragma once
 
 #include <string>

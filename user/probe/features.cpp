@@ -2,6 +2,7 @@
 #include "probe/features.hpp"
 
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 #include <linux/capability.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
@@ -128,7 +129,7 @@ std::vector<std::string> enum_names(const char* type_name, std::string_view pref
 
 }  // namespace
 
-// Nothing without types: check_btf() says so.
+// Nothing without types: check_btf() reports that.
 Result<void> check_kernel(const DisabledFeatures& disabled) {
   const std::vector<std::string> maps = enum_names("bpf_map_type", "BPF_MAP_TYPE_");
   const bool ring = !disabled.has("ring-buffer") && std::ranges::find(maps, "RINGBUF") != maps.end();
@@ -194,6 +195,8 @@ Features read_features(const DisabledFeatures& disabled) {
   found.reset_reasons = enum_names("sk_rst_reason", "SK_RST_REASON_");
   found.drop_reasons = enum_names("skb_drop_reason", "SKB_DROP_REASON_");
   found.tcx = !disabled.has("tcx");
+  found.map_walk = !disabled.has("map-walk") &&
+                   libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_for_each_map_elem, nullptr) == 1;
   found.xdp = !disabled.has("xdp");
   found.netns_inode = netns_inode();
   return found;

@@ -2,7 +2,7 @@
 // features.hpp: what this kernel and these privileges allow, found by asking, never by version alone.
 //
 // A missing feature is a value with a reason. Tests force features off through TCPWITNESS_WITHOUT, a
-// comma-separated list ("btf", "tcx", "xdp", "privilege", "ring-buffer", "tracepoint:tcp_send_reset",
+// comma-separated list ("btf", "tcx", "xdp", "privilege", "ring-buffer", "map-walk", "tracepoint:tcp_send_reset",
 // "field:tcp_sock.srtt_us", "load:wire_egress", "attach:kernel_state", "attach:wire_egress@eth0").
 #pragma once
 
@@ -45,6 +45,7 @@ struct Features {
   std::vector<std::string> drop_reasons;   // enum skb_drop_reason by number; empty before 5.17
   bool tcx = true;                         // false: only when a test says so; else found when attaching
   bool xdp = true;
+  bool map_walk = false;  // bpf_for_each_map_elem() (5.13): what waits in the kernel can be handed over
 };
 
 // What no run can do without, one by one.
@@ -54,7 +55,7 @@ struct Features {
 
 // Everything else; reads what it can without any of them.
 [[nodiscard]] Features read_features(const DisabledFeatures& disabled);
-// The kernel knows tcx links (6.6), as far as its types show.
+// The kernel has tcx links (6.6), as far as its types show.
 [[nodiscard]] bool knows_tcx(const DisabledFeatures& disabled);
 
 // Checks what no run can do without and reads the rest.

@@ -81,7 +81,7 @@ int Links::on_message(nl_msg* of, void* context) {
   if (message->nlmsg_type != RTM_NEWLINK && message->nlmsg_type != RTM_DELLINK) return NL_OK;
   if (nlmsg_valid_hdr(message, sizeof(ifinfomsg)) == 0) return NL_OK;
   const auto* link = static_cast<const ifinfomsg*>(nlmsg_data(message));
-  if (link->ifi_family != AF_UNSPEC) return NL_OK;  // a bridge says that a port came or went: the device stays
+  if (link->ifi_family != AF_UNSPEC) return NL_OK;  // a bridge reports that a port came or went: the device stays
   const auto index = static_cast<std::uint32_t>(link->ifi_index);
   if (message->nlmsg_type == RTM_DELLINK) {
     self.remove(index);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// log.hpp: what libbpf says, kept for error messages instead of spilt on stderr.
+// log.hpp: libbpf's messages, kept for error messages instead of spilt on stderr.
 #pragma once
 
 #include <string>
@@ -18,7 +18,7 @@ std::string take_libbpf_log();
 // The last lines of the verifier's log, for who mends the program; empty when there is none.
 [[nodiscard]] std::string verifier_tail(const std::string& log);
 
-// Why the kernel refuses a program, in one sentence that says what this kernel lacks, as far as the log shows it.
+// Why the kernel refuses a program, in one sentence: what this kernel lacks, as far as the log shows it.
 [[nodiscard]] std::string refusal_in_words(const std::string& log);
 
 // The verifier's last lines on the newest program that was refused.

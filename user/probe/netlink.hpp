@@ -20,7 +20,7 @@ struct CloseNetlink {
 };
 using NetlinkSocket = std::unique_ptr<nl_sock, CloseNetlink>;
 
-// The error says why in libnl's words.
+// The error has libnl's words.
 [[nodiscard]] std::expected<NetlinkSocket, std::string> open_netlink(int protocol);
 
 // Calls `note` with each message of the answer, until it is over. A libnl error, or 0. With NLM_F_DUMP or NLM_F_ACK:

@@ -3,8 +3,8 @@
 //
 // Everything attached hangs on file descriptors of this process, so any death detaches it; the one
 // exception, clsact filters on kernels without tcx, has a guard (clsact.hpp). A program that this
-// kernel cannot run is switched off with a line that says what is lost; where a witness cannot do without it, that
-// witness is left out as with `--kernel off` or `--wire none`, and hooks() says why. Neither: an error.
+// kernel cannot run is switched off with a line about what is lost; where a witness cannot do without it, that
+// witness is left out as with `--kernel off` or `--wire none`, and hooks() has the reason. Neither: an error.
 #pragma once
 
 #include <array>
@@ -48,6 +48,17 @@ struct TracerSettings {
 
 // Something that changed or failed while tracing, for stderr.
 using Notice = std::function<void(const std::string&)>;
+
+// What the programs of one CPU have counted: records tried and, of these, lost for want of room; entries of the flow
+// map that were added, removed, and found no room; runs that a second program made up for.
+struct CpuCounts {
+  std::uint64_t tried = 0;
+  std::uint64_t lost = 0;
+  std::uint64_t flows_added = 0;
+  std::uint64_t flows_removed = 0;
+  std::uint64_t flows_full = 0;
+  std::uint64_t again = 0;  // runs that the kernel skipped, and whose second program did the work
+};
 
 class Tracer {
  public:
@@ -106,8 +117,8 @@ class Tracer {
   // Entries of the flow map that gave way to newer ones. It walks the map: once, at the end.
   [[nodiscard]] std::uint64_t evicted_flows() const;
 
-  // Per-CPU accounting of the ring.
-  [[nodiscard]] std::vector<tw_cpu_state> cpu_states() const;
+  // What the programs have counted so far, by CPU.
+  [[nodiscard]] std::vector<CpuCounts> cpu_counts() const;
 
  private:
   Tracer();

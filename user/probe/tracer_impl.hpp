@@ -140,12 +140,16 @@ struct Tracer::Impl {
   bool changed(const LinkChange& change);
   bool went(const Interface& interface);
 
-  // Reads one iterator to its end, record by record. map: what it goes over, where that is a map.
+  // Why a program of the snapshot is not loaded.
+  [[nodiscard]] std::string why_off(const bpf_program* program) const;
+  // Reads one iterator to its end, record by record.
   template <typename Record>
-  Result<void> read_iterator(bpf_program* program, const Tracer::OnRecord& record, int map = -1);
+  Result<void> read_iterator(bpf_program* program, const Tracer::OnRecord& record);
   // Where it cannot be read, a notice of what is lost.
   template <typename Record>
-  void read_or_notice(bpf_program* program, const Tracer::OnRecord& record, const char* lost, int map = -1);
+  void read_or_notice(bpf_program* program, const Tracer::OnRecord& record, const char* lost);
+  // Runs a program of the snapshot once; what it returns.
+  Result<std::uint32_t> run(const bpf_program* program);
 };
 
 }  // namespace tcpwitness

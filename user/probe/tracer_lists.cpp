@@ -45,19 +45,15 @@ const FlowFields& Tracer::Impl::flow_fields() {
   return *fields_of_flows;
 }
 
+std::string Tracer::Impl::why_off(const bpf_program* program) const {
+  const auto off = snapshot_off.find(bpf_program__name(program));
+  return off != snapshot_off.end() ? off->second : "the program is not loaded";
+}
+
 template <typename Record>
-Result<void> Tracer::Impl::read_iterator(bpf_program* program, const Tracer::OnRecord& record, int map) {
-  if (bpf_program__fd(program) < 0) {
-    const auto off = snapshot_off.find(bpf_program__name(program));
-    return failure("take the snapshot", off != snapshot_off.end() ? off->second : "the program is not loaded");
-  }
-  bpf_iter_link_info over{};
-  over.map.map_fd = static_cast<std::uint32_t>(map);
-  bpf_iter_attach_opts options{};
-  options.sz = sizeof options;
-  options.link_info = &over;
-  options.link_info_len = sizeof over;
-  Link link(bpf_program__attach_iter(program, map < 0 ? nullptr : &options));
+Result<void> Tracer::Impl::read_iterator(bpf_program* program, const Tracer::OnRecord& record) {
+  if (bpf_program__fd(program) < 0) return failure("take the snapshot", why_off(program));
+  Link link(bpf_program__attach_iter(program, nullptr));
   if (!link) return failure("take the snapshot", std::strerror(errno));
   const UniqueFd iterator(bpf_iter_create(bpf_link__fd(link.get())));
   if (!iterator.valid()) return failure("take the snapshot", std::strerror(errno));
@@ -78,9 +74,18 @@ Result<void> Tracer::Impl::read_iterator(bpf_program* program, const Tracer::OnR
   }
 }
 
+Result<std::uint32_t> Tracer::Impl::run(const bpf_program* program) {
+  if (bpf_program__fd(program) < 0) return failure("go over the maps", why_off(program));
+  bpf_test_run_opts options{};
+  options.sz = sizeof options;
+  if (bpf_prog_test_run_opts(bpf_program__fd(program), &options) != 0)
+    return failure("go over the maps", std::strerror(errno));
+  return options.retval;
+}
+
 template <typename Record>
-void Tracer::Impl::read_or_notice(bpf_program* program, const Tracer::OnRecord& record, const char* lost, int map) {
-  if (auto ok = read_iterator<Record>(program, record, map); !ok) notice(lost + (": " + ok.error().message()));
+void Tracer::Impl::read_or_notice(bpf_program* program, const Tracer::OnRecord& record, const char* lost) {
+  if (auto ok = read_iterator<Record>(program, record); !ok) notice(lost + (": " + ok.error().message()));
 }
 
 Result<void> Tracer::list_sockets(const OnRecord& record) {
@@ -131,21 +136,35 @@ void Tracer::sample_sockets(const OnRecord& record) {
 
 void Tracer::snapshot_hops(const OnRecord& record) {
   if (!impl_->snapshot || !impl_->kernel) return;
-  impl_->read_or_notice<tw_socket>(impl_->snapshot->progs.snapshot_hops, record,
-                                   "the last counts of forwarded connections are not known",
-                                   bpf_map__fd(impl_->flows()));
+  snapshot_bpf& snapshot = *impl_->snapshot;
+  const int flows = bpf_map__fd(impl_->flows());
+  tw_tuple key{};
+  // A key that is gone by now begins anew: no more than there can be.
+  std::uint32_t left = bpf_map__max_entries(impl_->flows());
+  for (bool first = true; left != 0; --left, first = false) {
+    if (bpf_map_get_next_key(flows, first ? nullptr : &key, &key) != 0) return;
+    snapshot.bss->asked_hop = key;
+    const auto found = impl_->run(snapshot.progs.snapshot_hop);
+    if (!found) {
+      impl_->notice("the last counts of forwarded connections are not known: " + found.error().message());
+      return;
+    }
+    if (*found != 0) record(std::as_bytes(std::span(&snapshot.bss->hop_record, 1)));
+  }
 }
 
 void Tracer::release_digests(Release which) {
   if (impl_->config.digests == TW_DIGESTS_NONE || !impl_->snapshot || !impl_->kernel) return;
-  const auto go_over = [&](bpf_program* program, const bpf_map* map) {
-    impl_->read_or_notice<tw_socket>(
-        program, [](auto) {}, "what the kernel holds back of connections does not come", bpf_map__fd(map));
+  const auto run_to_the_end = [&](const bpf_program* program) {
+    for (;;) {
+      const auto more = impl_->run(program);
+      if (!more) impl_->notice("what the kernel holds back of connections does not come: " + more.error().message());
+      if (!more || *more == 0) return;
+    }
   };
   const auto& programs = impl_->snapshot->progs;
-  const auto& maps = impl_->shared->maps;
-  go_over(which == Release::old ? programs.release_old : programs.release_all, maps.digests);
-  if (which == Release::all && impl_->config.digests == TW_DIGESTS) go_over(programs.release_openings, maps.flows);
+  run_to_the_end(which == Release::old ? programs.release_old : programs.release_all);
+  if (which == Release::all && impl_->config.digests == TW_DIGESTS) run_to_the_end(programs.release_openings);
 }
 
 void Tracer::count_ports(const PortsQuestion& question, const OnRecord& record) {
@@ -185,7 +204,7 @@ std::uint64_t Tracer::skipped_runs() {
   if (skipped == 0) return 0;
   // The second programs saw to what the first were skipped for; that is counted later than the miss.
   std::uint64_t again = 0;
-  for (const auto& state : cpu_states()) again += state.again;
+  for (const CpuCounts& cpu : cpu_counts()) again += cpu.again;
   impl_->skipped = std::max(impl_->skipped, skipped - std::min(skipped, again));
   return impl_->skipped;
 }
@@ -227,9 +246,9 @@ void Tracer::delete_flows(const std::vector<FlowToDelete>& hops) {
 std::uint64_t Tracer::evicted_flows() const {
   std::uint64_t added = 0;
   std::uint64_t removed = impl_->flows_forgotten;
-  for (const auto& state : cpu_states()) {
-    added += state.flows_added;
-    removed += state.flows_removed;
+  for (const CpuCounts& cpu : cpu_counts()) {
+    added += cpu.flows_added;
+    removed += cpu.flows_removed;
   }
   const std::uint64_t kept = added - std::min(added, removed);
   if (kept == 0) return 0;
@@ -241,12 +260,16 @@ std::uint64_t Tracer::evicted_flows() const {
   return kept - present;
 }
 
-std::vector<tw_cpu_state> Tracer::cpu_states() const {
+std::vector<CpuCounts> Tracer::cpu_counts() const {
   const int cpus = libbpf_num_possible_cpus();
   std::vector<tw_cpu_state> states(cpus > 0 ? static_cast<std::size_t>(cpus) : 0);
   const std::uint32_t zero = 0;
-  if (bpf_map_lookup_elem(bpf_map__fd(impl_->cpu_states()), &zero, states.data()) != 0) states.clear();
-  return states;
+  std::vector<CpuCounts> counts;
+  if (bpf_map_lookup_elem(bpf_map__fd(impl_->cpu_states()), &zero, states.data()) != 0) return counts;
+  counts.reserve(states.size());
+  for (const tw_cpu_state& state : states)
+    counts.push_back({state.tried, state.lost, state.flows_added, state.flows_removed, state.flows_full, state.again});
+  return counts;
 }
 
 }  // namespace tcpwitness

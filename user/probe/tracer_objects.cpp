@@ -37,7 +37,7 @@ void Tracer::Impl::configure() {
   config.no_timeline = settings.kernel && !settings.timeline ? 1 : 0;
   config.snaplen = settings.snaplen;
   config.forwarded = settings.forwarded ? 1 : 0;
-  if (settings.kernel && settings.digests && !disabled.has("digests"))
+  if (settings.kernel && settings.digests && features.map_walk && !disabled.has("digests"))
     config.digests = static_cast<__u8>(settings.wire == WireMode::none ? TW_DIGESTS_OF_KERNEL : TW_DIGESTS);
   config.has_reset_reason = has_argument("tcp_send_reset", 2, disabled) ? 1 : 0;
   config.has_retransmit_err = has_argument("tcp_retransmit_skb", 2, disabled) ? 1 : 0;

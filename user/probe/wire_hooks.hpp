@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // wire_hooks.hpp: the wire programs on one interface, attached by links that die with this process.
 //
-// A mode that the interface or the kernel refuses falls back to the next one and says so in the hook's
+// A mode that the interface or the kernel refuses falls back to the next one, with the reason in the hook's
 // `why`; nothing is ever replaced that another program owns.
 #pragma once
 

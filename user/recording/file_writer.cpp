@@ -178,7 +178,7 @@ void FileWriter::run() {
       files_.pop_back();
       --totals_.files;
     }
-    if (regular_ && ::close(fd_) != 0) fail(errno, "write");  // a network file system says it here
+    if (regular_ && ::close(fd_) != 0) fail(errno, "write");  // a network file system reports it here
     fd_ = -1;
   }
   if (!files_.empty()) totals_.file = files_.back();
@@ -358,7 +358,7 @@ std::size_t FileWriter::put_bytes(std::span<const std::byte> bytes, int& error) 
   while (written < bytes.size()) {
     std::size_t chunk = bytes.size() - written;
     if (!regular_) {
-      // So much fits into a pipe that says it is writable; more could block for ever.
+      // So much fits into a pipe that is writable; more could block for ever.
       chunk = std::min<std::size_t>(chunk, PIPE_BUF);
       pollfd ready{.fd = fd_, .events = POLLOUT, .revents = 0};
       if (::poll(&ready, 1, poll_ms) == 0) {

@@ -3,7 +3,7 @@
 // the ring.
 //
 // What cannot be written is counted, never waited for: the queue is bounded; a disk that is full or a file that
-// cannot be made is tried again every second, and a mark says how much is missing there. A block that was
+// cannot be made is tried again every second, and a mark has how much is missing there. A block that was
 // written in part is cut off again, so the file always ends with a whole one. A file is the recorder's alone (mode
 // 0600, locked, never reached through somebody else's link), and an old one goes only when its successor holds events.
 // Blocks that others need (section, interfaces, the start) are never given up: they wait.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// marks.hpp: what a recording says beside packets and journal entries, in pcapng blocks for local use: how the
+// marks.hpp: what a recording has beside packets and journal entries, in pcapng blocks for local use: how the
 // run was set, when time passed, where something is missing, how it ended.
 //
 // A block's body is "tcpw", a version, a kind, then lines of NAME=TEXT ('\\', line feed and tab written as

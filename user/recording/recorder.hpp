@@ -3,8 +3,8 @@
 //
 // Segments become packets, the kernel's events journal entries; both hold their record whole. With the
 // settings and the passing of time between them (marks.hpp) they are all that the judgements rest on, so a Correlator
-// that is fed from the file says what the live one said. Blocks wait in a window for a second: a finding that fires
-// meanwhile becomes a comment of its packet. A flight recorder's window is longer, and is written only when a
+// that is fed from the file reports what the live one reported. Blocks wait in a window for a second: a finding that
+// fires meanwhile becomes a comment of its packet. A flight recorder's window is longer, and is written only when a
 // finding fires.
 #pragma once
 
@@ -61,7 +61,7 @@ class Recorder {
   void skipped(std::uint64_t total, TimeNs from, TimeNs now);
   // LiveCorrelator::listed(...) was called.
   void listed(TimeNs begun);
-  // What the Correlator said after the last of these.
+  // What the Correlator reported after the last of these.
   void report(const Report& report);
   // The next file begins, as somebody asked for it (SIGHUP). Not at standard output, which is one.
   void next_file();
@@ -92,7 +92,7 @@ class Recorder {
   void finding(const FindingReport& report);
   // Moves what is due from the window to the file, drops what is too old.
   void release(bool all);
-  // Says of the events that a flight recorder let go since the last one it wrote that it meant to.
+  // Marks as meant the gap of the events that a flight recorder let go since the last one it wrote.
   void say_left_out(TimeNs at);
   void put(std::span<const std::byte> block);
   void write_out();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // recording.hpp: a recording's blocks, decoded: the records and marks that a Recorder wrote, in order.
 //
-// A function of bytes, and never trusting them: a block that no recorder writes is an error that says which byte.
+// A function of bytes, and never trusting them: a block that no recorder writes is an error with the number of the
+// byte.
 #pragma once
 
 #include <optional>
@@ -13,7 +14,7 @@
 
 namespace tcpwitness {
 
-// By what the file says of itself.
+// By the file's own mark.
 [[nodiscard]] bool is_recording(const CaptureFile& file);
 
 struct RecordedEvent {

@@ -30,9 +30,9 @@ class Replay {
 
   // One block after the other; reports are appended. An error ends the file there.
   Result<void> take(const CaptureBlock& block, Reports& out);
-  // The same of a block that was decoded; at: its first byte in the file, for what an error says.
+  // The same of a block that was decoded; at: its first byte in the file, for errors.
   Result<void> take(const RecordingStep& step, std::uint64_t at, Reports& out);
-  // When it was; where it does not say, when the newest before it was.
+  // When it was; where it has no time, when the newest before it was.
   [[nodiscard]] TimeNs time_of(const RecordingStep& step) const;
   // No more blocks: reports what is open.
   void finish(Reports& out);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// words.hpp: what a journal row of a recording says, in Wireshark's Info column: one line for a person who reads
+// words.hpp: a journal row of a recording, in Wireshark's Info column: one line for a person who reads
 // packets.
 //
 // Words only repeat what a record or report holds; nothing is judged here.

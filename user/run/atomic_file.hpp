@@ -10,7 +10,7 @@ namespace tcpwitness {
 // To write to, with the mode and the owner of what the path is now. -1: what the path is cannot be replaced (a device,
 // a pipe, a link, a file with several names), or there is no room for a file beside it. One a process.
 [[nodiscard]] int open_beside(const std::string& path);
-// It is whole: it gets its name. False: it did not, and errno says why. True too where there is none.
+// It is whole: it gets its name. False: it did not; see errno. True too where there is none.
 [[nodiscard]] bool name_what_is_beside();
 
 }  // namespace tcpwitness

@@ -43,13 +43,14 @@ class BatchReader {
  public:
   BatchReader(const Options& options, CaptureFile& file, PacketFilter* filter);
 
-  // Appends what the next frames say until the batch is full. False: there are no more, the file is over or damaged.
+  // Appends the events of the next frames until the batch is full. False: there are no more, the file is over or
+  // damaged.
   bool fill(Batch& batch);
   // Instead, for whoever plays them: the time of the next frame that is wanted, which take_next() takes. Nothing: there
   // are no more.
   [[nodiscard]] std::optional<TimeNs> next();
   void take_next(Batch& batch);
-  // Says how far it is, in the middle of filling too. (fill, advance and finish do.)
+  // Reports how far it is, in the middle of filling too. (fill, advance and finish do.)
   void account(Batch& batch);
   // No frame comes, and yet it is `now`.
   void advance(TimeNs now, Batch& batch);

@@ -25,7 +25,8 @@ constexpr int reaped_by_another = 1 << 8;  // a status: how it ended is not know
 
 using Handler = void (*)(int);
 
-// The child: what take_signals() and prepare() changed is as it was.
+// The child: what take_signals() and prepare() changed is as a shell leaves it, no signal ignored (but SIGCHLD, where
+// it was) and none blocked.
 [[noreturn]] void run(int gate, char* const* arguments, const std::string& message, Handler for_children) {
   char word = 0;
   while (::read(gate, &word, 1) < 0 && errno == EINTR) {

@@ -21,7 +21,7 @@ class ChosenProcess {
   // An error where there is no such process. Where its number is another PID namespace's it cannot be waited for.
   static Result<ChosenProcess> find(std::uint32_t pid);
 
-  // It has ended, and so have its connections, or they had their time. Says so when it ends.
+  // It has ended, and so have its connections, or they had their time. Prints it when the process ends.
   [[nodiscard]] bool over(Clock::time_point now, const std::function<bool()>& any_open);
   // It has ended, and its last connections are waited for.
   [[nodiscard]] bool ending() const { return ended_at_.has_value(); }

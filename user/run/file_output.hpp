@@ -46,7 +46,7 @@ class FileOutput {
   void end() { progress_.erase(); }
   // The last report. False: the output failed.
   [[nodiscard]] bool finish(Summary& summary) { return delivery_.finish(summary); }
-  // Says why it failed; the exit code.
+  // Prints why it failed, and returns the exit code.
   [[nodiscard]] int failed() const;
 
  private:

@@ -65,9 +65,9 @@ Totals InterimReports::totals() {
                 .malformed = feed_.decoder().malformed(),
                 .flows_full = 0,
                 .unlisted = feed_.correlator().summary().unlisted};
-  for (const auto& state : parts_.tracer.cpu_states()) {
-    totals.lost += state.lost;
-    totals.flows_full += state.flows_full;
+  for (const CpuCounts& cpu : parts_.tracer.cpu_counts()) {
+    totals.lost += cpu.lost;
+    totals.flows_full += cpu.flows_full;
   }
   return totals;
 }

@@ -21,7 +21,7 @@ class InterimReports {
 
   // Since the start of the run; nothing: never.
   [[nodiscard]] std::optional<Clock::duration> next() const { return every_ ? std::optional(next_) : std::nullopt; }
-  // Where it is time. The last one is the end of the run, which says it itself.
+  // Where it is time. The last one is the end of the run, which has its own report.
   void report(Clock::duration since_start);
 
  private:

@@ -62,6 +62,21 @@ void give_up_capabilities(const Options& options) {
     say("tcpwitness: " + given_up.error().message(), Priority::warning);
 }
 
+Result<std::unique_ptr<MetricsServer>> metrics_server(const Options& options) {
+  if (options.command != Command::serve) return nullptr;
+  return MetricsServer::listen(options.serve);
+}
+
+Result<std::optional<Child>> prepared_child(const Options& options) {
+  if (options.program.empty()) return std::nullopt;
+  return Child::prepare(options.program);
+}
+
+Result<AppendedFile> appended_file(const Options& options) {
+  if (options.append.empty()) return AppendedFile();
+  return append_to(options.append);
+}
+
 }  // namespace
 
 int run_live(const Options& options) { return run_live(options, nullptr); }
@@ -80,32 +95,20 @@ int run_live(const Options& options, std::unique_ptr<LiveView> view) {
   auto signals = take_signals();
   if (!signals) return fail(signals.error());
   // Before another namespace is entered: who scrapes is in this one.
-  std::unique_ptr<MetricsServer> metrics;
-  if (options.command == Command::serve) {
-    auto listening = MetricsServer::listen(options.serve);
-    if (!listening) return fail(listening.error());
-    metrics = std::move(*listening);
-  }
+  const auto metrics = metrics_server(options);
+  if (!metrics) return fail(metrics.error());
   if (!options.netns.empty()) {
     if (auto entered = enter_netns(options.netns); !entered) return fail(entered.error());
   }
   if (auto chosen = live_filter.choose_processes(options); !chosen) return fail(chosen.error());
   // Before there are threads, and while it can still inherit what this process may do.
-  std::optional<Child> child;
-  if (!options.program.empty()) {
-    auto prepared = Child::prepare(options.program);
-    if (!prepared) return fail(prepared.error());
-    child = std::move(*prepared);
-  }
-  AppendedFile appended;
-  if (!options.append.empty()) {
-    auto opened = append_to(options.append);
-    if (!opened) return fail(opened.error());
-    appended = *std::move(opened);
-  }
+  auto child = prepared_child(options);
+  if (!child) return fail(child.error());
+  auto appended = appended_file(options);
+  if (!appended) return fail(appended.error());
   std::vector<int> watched{signals->get()};
   if (view) watched.insert(watched.end(), {view->terminal().input_fd(), view->terminal().signal_fd()});
-  const auto tracing = open_tracer(settings, watched, child ? child->fd() : -1);
+  const auto tracing = open_tracer(settings, watched, *child ? (*child)->fd() : -1);
   if (!tracing) return fail(tracing.error());
   RunClock clock(read_clocks);
   const TimeNs started_ns = clock.now();
@@ -114,15 +117,15 @@ int run_live(const Options& options, std::unique_ptr<LiveView> view) {
   give_up_capabilities(options);
   const auto drawing = with_picture_file(options);
   if (!drawing) return fail(drawing.error());
-  if (metrics) {
-    if (auto started = metrics->start(); !started) return fail(started.error());
+  if (*metrics) {
+    if (auto started = (*metrics)->start(); !started) return fail(started.error());
   }
   const LiveParts parts{.options = *drawing,
                         .live_filter = live_filter,
                         .features = tracing->features,
-                        .child = child ? &*child : nullptr,
+                        .child = *child ? &**child : nullptr,
                         .process = process,
-                        .metrics = metrics.get(),
+                        .metrics = metrics->get(),
                         .view = view.get(),
                         .tracer = *tracing->tracer,
                         .ring = *tracing->ring,
@@ -132,7 +135,7 @@ int run_live(const Options& options, std::unique_ptr<LiveView> view) {
                         .started_ns = started_ns,
                         .signals = signals->get(),
                         .manager = manager,
-                        .appended = appended};
+                        .appended = *appended};
   return LiveRun(parts).go();
 }
 

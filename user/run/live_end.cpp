@@ -21,18 +21,18 @@ struct Books {
   std::uint64_t flows_full = 0;
 
   explicit Books(const Tracer& tracer) {
-    const auto states = tracer.cpu_states();
-    lost_by_cpu.reserve(states.size());
-    for (const auto& state : states) {
-      lost_by_cpu.push_back(state.lost);
-      tried += state.tried;
-      flows_full += state.flows_full;
+    const std::vector<CpuCounts> counts = tracer.cpu_counts();
+    lost_by_cpu.reserve(counts.size());
+    for (const CpuCounts& cpu : counts) {
+      lost_by_cpu.push_back(cpu.lost);
+      tried += cpu.tried;
+      flows_full += cpu.flows_full;
     }
     flows_full += tracer.evicted_flows();
   }
   [[nodiscard]] std::uint64_t unaccounted(const Decoder& decoder) const {
     const std::uint64_t known = decoder.received() + decoder.lost_in_ring();
-    return tried > known ? tried - known : 0;
+    return tried > known ? tried - known : known - tried;
   }
 };
 
@@ -103,7 +103,7 @@ TimeNs LiveRun::take_the_rest(bool enough) {
   return begun;
 }
 
-// `| head` has what it wants. A service whose reader is gone has failed, and is to be started again.
+// `| head` has read enough. A service whose reader is gone has failed, and is to be started again.
 int LiveRun::failed() const {
   if (output_.error() != EPIPE || !parts_.manager.there()) return broken_output(output_.error());
   say("tcpwitness: nobody reads the output any more", Priority::error);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "capture/kernel_filter.hpp"
 #include "values/number.hpp"
 
 namespace tcpwitness {
@@ -46,7 +47,7 @@ Result<void> LiveFilter::choose_flows(const Options& options, TracerSettings& se
 }
 
 Result<void> LiveFilter::choose_processes(const Options& options) {
-  // A recording is of all processes; the command says how long.
+  // A recording is of all processes; the command ends it.
   const bool of_command = !options.program.empty() && options.command != Command::record;
   const bool descendants = options.children || of_command;
   const bool of_user = !options.user.empty();

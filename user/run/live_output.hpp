@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // live_output.hpp: where the reports of a live run go. It never waits for who reads them: what a slow reader or a full
-// disk does not take waits in memory, is dropped when it is too much, and is said once.
+// disk does not take waits in memory, is dropped when it is too much, and is reported once.
 #pragma once
 
 #include <chrono>
@@ -42,7 +42,7 @@ class LiveOutput {
   void write_at_once(const Report& report) { delivery_.sink().write(report); }
   // The last report. False: the output failed, or not everything was taken: see dropped().
   [[nodiscard]] bool finish(Summary& summary);
-  // The run ends: what is left is written, whatever --count says.
+  // The run ends: what is left is written, whatever --count is.
   void lift_limit() { delivery_.lift_limit(); }
 
   // The file of --append is opened again. False: a slow reader has to take the rest of the old one before. Where it

@@ -42,7 +42,7 @@ void say(std::string_view given, Priority priority) {
                              : wrapped(text, ::isatty(STDERR_FILENO) == 1 ? style_of(STDERR_FILENO).width : 0);
   if (!journal) line.push_back('\n');
   for (std::string_view left = line; !left.empty();) {
-    // So much fits where poll() says that there is room.
+    // So much fits where poll() reports room.
     const std::string_view some = left.substr(0, PIPE_BUF);
     pollfd ready{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
     const int can = ::poll(&ready, 1, patience_ms);
@@ -66,7 +66,7 @@ int refuse(const Error& error) {
 
 int broken_output(int error) {
   if (error == 0) error = errno;  // of a picture
-  if (error == EPIPE) return 0;   // `| head` has what it wants
+  if (error == EPIPE) return 0;   // `| head` has read enough
   const char* why = error == ECANCELED ? "nobody reads it" : std::strerror(error);
   say(fmt::format("tcpwitness: cannot write the output: {}", why), Priority::error);
   return 1;

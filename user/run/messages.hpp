@@ -13,10 +13,10 @@ namespace tcpwitness {
 // A line for a person on stderr, wrapped where that is a terminal, with its priority where it is the journal. Waits a
 // moment at most: where nobody reads it, it is lost. Control characters in it, but for the ends of lines, become '?'.
 void say(std::string_view text, Priority priority = Priority::information);
-// As long as this is not null, it takes what is to be said: there is a screen on the terminal.
+// As long as this is not null, it takes the messages: there is a screen on the terminal.
 void say_through(std::function<void(std::string_view)> take);
 
-// Says it on stderr and returns exit code 1.
+// Prints it on stderr and returns exit code 1.
 [[nodiscard]] int fail(const Error& error);
 // Of what was asked for: exit code 2.
 [[nodiscard]] int refuse(const Error& error);

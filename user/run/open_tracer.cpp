@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "confine/confine.hpp"
+#include "probe/loading_memory.hpp"
 #include "run/clock_steps.hpp"
 #include "run/messages.hpp"
 
@@ -49,6 +50,7 @@ Result<void> watch_all(RingSource& ring, std::span<const int> fds, RingSource::E
 
 Result<OpenTracer> open_tracer(const TracerSettings& settings, std::span<const int> watched, int ends) {
   use_all_descriptors();
+  const LoadingMemory memory;
   OpenTracer opened;
   const DisabledFeatures disabled = DisabledFeatures::from_environment();
   auto features = find_features(disabled);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // run.hpp: the composition roots, one a source. Nowhere else do source, core and sink meet.
 //
-// Each returns the exit code: 0 ok, 1 runtime failure (said on stderr).
+// Each returns the exit code: 0 ok, 1 runtime failure (message on stderr).
 #pragma once
 
 #include <memory>

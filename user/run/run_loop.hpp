@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // run_loop.hpp: the one loop of a run, whether it follows what happens now (live_run.hpp), reads a file (read.cpp,
-// replay.cpp) or plays one (top_file.cpp). Each says what a turn is, and how it ends.
+// replay.cpp) or plays one (top_file.cpp). Each defines what a turn is, and how it ends.
 //
 //   over? no -> turn -> over? ... yes -> finish -> write the summary -> exit code
 #pragma once
@@ -22,7 +22,7 @@ class Run {
   // The last report. False: the output has failed, now or before.
   [[nodiscard]] virtual bool write(Summary& summary) = 0;
 
-  // Both say on stderr what is to be said, and return the exit code.
+  // Both print to stderr, and return the exit code.
   [[nodiscard]] virtual int failed() const = 0;  // the output did
   [[nodiscard]] virtual int ended(const Summary& summary) const = 0;
 };

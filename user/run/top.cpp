@@ -13,6 +13,7 @@
 
 #include "run/messages.hpp"
 #include "sink/picture/picture.hpp"
+#include "top/items.hpp"
 #include "top/texts.hpp"
 
 namespace tcpwitness {

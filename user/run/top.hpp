@@ -16,6 +16,7 @@
 #include "tcpwitness/result.hpp"
 #include "terminal/screen.hpp"
 #include "top/kept.hpp"
+#include "top/keys.hpp"
 #include "top/layout.hpp"
 #include "top/model.hpp"
 #include "top/view.hpp"

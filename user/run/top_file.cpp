@@ -180,7 +180,7 @@ class Playing final : public Run {
         every_(options.every.value_or(std::chrono::seconds(1))),
         speed_(options.top.speed.value_or(1)) {}
 
-  // False: no screen, which is said.
+  // False: no screen, which is reported.
   [[nodiscard]] bool begin() {
     view_.set_names(played_.names());
     // Whoever becomes another user gets no signal of its parent's death any more: before the screen asks for that.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // wireshark.cpp: the Lua plugin, the profile and the extcap, into this user's directories of Wireshark and out of them.
 //
-// A file is ours where it says that this command installed it, with a digest that its text still has. Others are never
-// touched: the user's own changes to the profile (Wireshark then writes the file anew), another plugin of that name.
+// A file is ours where it has the mark that this command installed it, with a digest that its text still has. Others
+// are never touched: the user's own changes to the profile (Wireshark then writes the file anew), another plugin of
+// that name.
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/stat.h>

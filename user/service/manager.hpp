@@ -36,8 +36,8 @@ class ServiceManager {
   // Outputs are opened again; ready() ends it.
   void reloading();
   void stopping(const std::string& status);
-  // The run loop has come round. The manager kills a process that does not say so in time. `status` is asked for when
-  // it is due.
+  // The run loop has come round. The manager kills a process that does not report that in time. `status` is asked for
+  // when it is due.
   void alive(Clock::time_point now, const std::function<std::string()>& status);
   // The loop is to come round at least so often.
   [[nodiscard]] std::optional<Clock::duration> round_at_least_every() const { return watchdog_every_; }

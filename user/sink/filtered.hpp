@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// filtered.hpp: a sink before a sink, which passes on what a ReportFilter wants.
+// filtered.hpp: a sink before a sink, which passes on what a ReportFilter matches.
 //
 // What a connection's end decides is kept until then: the entries of a timeline, bounded. The findings of one that is
 // still open pass when they fire, where the ReportFilter asks for findings, and its timeline follows from there on.

@@ -179,7 +179,7 @@ namespace {
 
 constexpr std::int64_t second_ns = 1'000'000'000;
 
-// Rounded down, so that what is left is never negative: a capture's clock may say anything.
+// Rounded down, so that what is left is never negative: a capture's clock may show anything.
 std::time_t whole_seconds(std::int64_t ts_ns) {
   return static_cast<std::time_t>(ts_ns / second_ns - (ts_ns % second_ns < 0 ? 1 : 0));
 }

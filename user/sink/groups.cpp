@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "judge/catalogue.hpp"
 #include "sink/format.hpp"
 #include "values/report_filter.hpp"
 
@@ -26,12 +27,14 @@ const Endpoint& listener_of(const Life& life) {
   return life.flow.local.port < life.flow.remote.port ? life.flow.local : life.flow.remote;
 }
 
-// The first of its findings that is a problem stands for a connection.
+// The finding that a table names first stands for a connection; see Rank.
 std::string finding_of(const Life& life) {
+  const Finding* first = nullptr;
   for (const Finding& finding : life.findings) {
-    if (is_problem(finding.rule)) return std::string(name(finding.rule));
+    if (!is_problem(finding.rule)) continue;
+    if (first == nullptr || entry_of(finding.rule).rank < entry_of(first->rule).rank) first = &finding;
   }
-  return "";
+  return first != nullptr ? std::string(name(first->rule)) : "";
 }
 
 std::string text_of(GroupKey key, const Life& life, const GroupSettings& settings) {
@@ -71,8 +74,8 @@ void add(Group& group, const Life& life) {
   group.incomplete += life.incomplete ? 1 : 0;
   group.tx_bytes += life.tx_bytes;
   group.rx_bytes += life.rx_bytes;
-  group.tx.again += life.retransmits;
-  group.rx.again += life.retransmits_in.value_or(0);
+  group.tx.retransmitted += life.retransmits;
+  group.rx.retransmitted += life.retransmits_in.value_or(0);
   if (life.wire) {
     group.tx.segments += life.wire->tx_segments;
     group.rx.segments += life.wire->rx_segments;
@@ -93,9 +96,9 @@ void add(Example& example, const Life& life) {
 
 }  // namespace
 
-std::optional<double> Resent::share() const {
+std::optional<double> Retransmitted::share() const {
   if (segments == 0) return std::nullopt;
-  return 100.0 * static_cast<double>(again) / static_cast<double>(std::max(segments, again));
+  return 100.0 * static_cast<double>(retransmitted) / static_cast<double>(std::max(segments, retransmitted));
 }
 
 void Groups::take(const Life& life) {

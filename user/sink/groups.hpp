@@ -26,9 +26,9 @@ struct GroupSettings {
   std::function<std::string(const Process&)> container_of{};  // for GroupKey::container; "": not known
 };
 
-// Segments of one direction, and how many of them were sent again. segments: as the wire carried them.
-struct Resent {
-  std::uint64_t again = 0;
+// Segments of one direction, and how many of them were retransmitted. segments: as the wire carried them.
+struct Retransmitted {
+  std::uint64_t retransmitted = 0;
   std::uint64_t segments = 0;
   // Per cent; empty where the wire counted nothing.
   [[nodiscard]] std::optional<double> share() const;
@@ -42,8 +42,8 @@ struct Group {
   std::uint64_t incomplete = 0;
   std::uint64_t tx_bytes = 0;
   std::uint64_t rx_bytes = 0;
-  Resent tx;
-  Resent rx;
+  Retransmitted tx;
+  Retransmitted rx;
   Quantiles connect;   // handshake_ns, of those that have it
   Quantiles lifetime;  // of those that were seen from beginning to end
 };

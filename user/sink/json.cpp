@@ -141,7 +141,7 @@ class JsonSink final : public Sink {
     json.field("rule", name(report.finding.rule));
     json.field("confidence", name(report.finding.confidence));
     json.field("text", sentence(report.finding));
-    const RuleEntry& entry = rule_catalogue()[static_cast<std::size_t>(report.finding.rule)];
+    const RuleEntry& entry = entry_of(report.finding.rule);
     json.field("meaning", entry.meaning);
     json.field("advice", entry.advice);
     json.key("evidence");

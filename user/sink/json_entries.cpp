@@ -4,6 +4,7 @@
 #include <array>
 #include <type_traits>
 
+#include "sink/error_queue.hpp"
 #include "sink/format.hpp"
 #include "sink/json_report_parts.hpp"
 
@@ -76,13 +77,6 @@ std::string_view keepalive_name(KeepaliveEntry::What what) {
       return "gave-up";
   }
   return "unknown";
-}
-
-// linux/errqueue.h: what waits on the error queue.
-std::string_view queue_name(std::uint8_t origin) {
-  constexpr std::array<std::string_view, 7> names = {"empty",     "local",    "icmp",  "icmp6",
-                                                     "timestamp", "zerocopy", "txtime"};
-  return origin < names.size() ? names[origin] : "other";
 }
 
 // enum tcp_ca_state
@@ -275,7 +269,7 @@ void put_entry(JsonWriter& json, const Entry& entry, const ErrorEntry& error) {
   } else {
     json.field("errno", 0);
     json.field("icmp", static_cast<bool>(error.icmp));
-    if (!error.icmp) json.field("queue", queue_name(error.queue_origin));
+    if (!error.icmp) json.field("queue", queued_notice(error.queue_origin).name);
   }
   if (error.icmp) put_icmp(json, error.icmp);
 }

@@ -157,7 +157,7 @@ void put_life(JsonWriter& json, const Life& life, const std::vector<Sentence>* s
   json.key("netns");
   life.netns != 0 ? json.value(life.netns) : json.null();
   json.plain_field("outcome", name(life.outcome));
-  json.plain_field("meaning", outcome_catalogue()[static_cast<std::size_t>(life.outcome)].meaning);
+  json.plain_field("meaning", entry_of(life.outcome).meaning);
   if (life.error) put_error(json, *life.error);
   json.plain_field("closed_by", name(life.closed_by));
   json.field("duration_ns", life.duration_ns);

@@ -26,7 +26,7 @@ inline void put_nat(JsonWriter& json, const std::optional<Flow>& nat) {
   json.end_object();
 }
 
-// Always the same three fields: null is "not known", and pid_source says so too.
+// Always the same three fields: null is "not known", and pid_source is "unknown" then.
 inline void put_process(JsonWriter& json, const Process& process) {
   put_pid(json, process);
   json.field("pid_source", name(process.source));

@@ -5,11 +5,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "judge/catalogue.hpp"
 #include "sink/format.hpp"
 #include "values/report_filter.hpp"
 
@@ -54,26 +54,14 @@ constexpr std::array only_listening{LifeColumn::time, LifeColumn::pid, LifeColum
                                     LifeColumn::seen};
 constexpr std::array only_capture{LifeColumn::stream, LifeColumn::start, LifeColumn::zeek};
 
-// What errno a process gets with this outcome; naming it again would say nothing.
+// Naming that errno again would add nothing.
 bool is_implied(Outcome outcome, int error) {
-  switch (outcome) {
-    case Outcome::refused:
-      return error == ECONNREFUSED;
-    case Outcome::connect_timeout:
-    case Outcome::connect_ignored:
-    case Outcome::keepalive_timeout:
-    case Outcome::retransmit_timeout:
-    case Outcome::user_timeout:
-      return error == ETIMEDOUT;
-    case Outcome::no_local_port:
-      return error == EADDRNOTAVAIL;
-    case Outcome::reset_by_peer:
-    case Outcome::reset_by_outsider:
-      return error == ECONNRESET || error == EPIPE;
-    default:
-      return false;
-  }
+  const auto& errors = entry_of(outcome).errors;
+  return std::ranges::find(errors, error) != errors.end();
 }
+
+// What made a connection suffer comes before what it suffered.
+Rank rank_of(Rule rule) { return entry_of(rule).rank; }
 
 // "14:04:05" of a date and a time, which date_seconds() keeps from line to line.
 std::string_view clock_of(std::string_view date) { return date.substr(date.size() - 8); }
@@ -81,47 +69,6 @@ std::string_view clock_of(std::string_view date) { return date.substr(date.size(
 std::string_view seen(const Life& life) {
   if (life.has_kernel) return life.has_wire ? "K+W" : "K";
   return life.has_wire ? "W" : "-";
-}
-
-// What made a connection suffer comes before what it suffered: a segment that was dropped before its retransmission.
-// The smaller the earlier.
-int rank(Rule rule) {
-  switch (rule) {
-    case Rule::rx_dropped:
-    case Rule::tx_not_sent:
-    case Rule::forward_dropped:
-    case Rule::bad_checksum:
-    case Rule::out_of_window:
-    case Rule::old_timestamp:
-    case Rule::path_mtu_black_hole:
-    case Rule::path_dead:
-    case Rule::asymmetric_route:
-    case Rule::port_exhaustion:
-    case Rule::accept_queue_full:
-    case Rule::syn_backlog_full:
-    case Rule::syn_flood:
-      return 0;
-    case Rule::close_wait_stuck:
-    case Rule::peer_not_closing:
-    case Rule::write_after_peer_closed:
-    case Rule::zero_window:
-    case Rule::half_open:
-    case Rule::keepalive:
-    case Rule::delayed_ack_stall:
-      return 1;
-    case Rule::syncookie:
-    case Rule::stray_segment:
-    case Rule::retransmission:
-    case Rule::reset_origin:
-    case Rule::slow_handshake:
-    case Rule::slow_accept:
-    case Rule::late:
-    case Rule::bytes_disagree:
-      return 2;
-    case Rule::time_wait:
-      break;
-  }
-  return 3;
 }
 
 void add_limits(std::vector<std::string>& limits, const Life& life, bool wire_alone) {
@@ -156,7 +103,7 @@ void fill(CellList& list, const Life& life, const TextStyle& style) {
   for (const Finding& finding : life.findings) {
     if (!is_problem(finding.rule) && !style.time_wait) continue;
     if (std::ranges::find(rules, finding.rule) == rules.end())
-      rules.insert(std::ranges::upper_bound(rules, rank(finding.rule), {}, rank), finding.rule);
+      rules.insert(std::ranges::upper_bound(rules, rank_of(finding.rule), {}, rank_of), finding.rule);
   }
   for (const Rule rule : rules) list.names.emplace_back(name(rule));
   add_limits(list.limits, life, style.wire_alone);
@@ -174,12 +121,8 @@ std::string_view role_mark(Role role, bool utf8) {
   return utf8 ? "\u2013" : "--";
 }
 
-bool is_bad(Outcome outcome) {
-  return outcome != Outcome::completed && outcome != Outcome::open && outcome != Outcome::unknown;
-}
-
 Colour colour_of(Outcome outcome) {
-  if (is_bad(outcome)) return Colour::bad;
+  if (is_problem(outcome)) return Colour::bad;
   return outcome == Outcome::completed ? Colour::none : Colour::dim;
 }
 
@@ -191,14 +134,47 @@ void fill(Cell& cell, const CellList& list, const Life& life) {
 
 namespace {
 
-// What a cell says: put(text, columns of it, colour) is called once.
+// Of a column that is a phase; none of another.
+std::optional<std::int64_t> phase_of(LifeColumn column, const Phases& phases) {
+  switch (column) {
+    case LifeColumn::accept:
+      return phases.accept;
+    case LifeColumn::request_ack:
+      return phases.request_ack;
+    case LifeColumn::request:
+      return phases.request;
+    case LifeColumn::first_byte:
+      return phases.first_byte;
+    case LifeColumn::server:
+      return phases.server;
+    case LifeColumn::waiting:
+      return phases.waiting;
+    case LifeColumn::transfer:
+      return phases.transfer;
+    case LifeColumn::stalled:
+      return phases.stalled;
+    case LifeColumn::idle:
+      return phases.idle;
+    case LifeColumn::closing:
+      return phases.closing;
+    default:
+      return std::nullopt;
+  }
+}
+
+// Sent again by this side / by the peer.
+ShortText retransmits_text(const Life& life) {
+  ShortText text;
+  text.add(std::uint64_t{life.retransmits}).add('/');
+  if (!life.retransmits_in) return text.add('?');
+  return text.add(std::uint64_t{*life.retransmits_in});
+}
+
+// The text of a cell: put(text, columns of it, colour) is called once.
 template <typename Put>
 void write_cell(LifeColumn column, const Life& life, const TextStyle& style, const Put& put_text) {
   const auto put = [&](std::string_view text, Colour colour = Colour::none) { put_text(text, text.size(), colour); };
   const auto number = [](std::uint64_t value) { return ShortText().add(value); };
-  const auto phase = [&](const std::optional<std::int64_t>& ns) {
-    return ns ? put(short_duration(*ns)) : put("-", Colour::dim);
-  };
   switch (column) {
     case LifeColumn::stream:
       return life.conversation ? put(number(life.conversation->stream), Colour::dim) : put("?", Colour::dim);
@@ -234,13 +210,9 @@ void write_cell(LifeColumn column, const Life& life, const TextStyle& style, con
       return life.handshake_ns ? put(short_duration(*life.handshake_ns)) : put("-");
     case LifeColumn::rtt:
       return life.srtt_us ? put(short_duration(std::int64_t{*life.srtt_us} * 1000)) : put("-");
-    case LifeColumn::retransmits: {  // sent again by this side / by the peer
-      const std::uint32_t in = life.retransmits_in.value_or(0);
-      ShortText text;
-      text.add(std::uint64_t{life.retransmits}).add('/');
-      return put(life.retransmits_in ? text.add(std::uint64_t{in}) : text.add('?'),
-                 life.retransmits != 0 || in != 0 ? Colour::warn : Colour::dim);
-    }
+    case LifeColumn::retransmits:
+      return put(retransmits_text(life),
+                 life.retransmits != 0 || life.retransmits_in.value_or(0) != 0 ? Colour::warn : Colour::dim);
     case LifeColumn::seen:
       return put(seen(life), life.has_kernel && life.has_wire ? Colour::dim : Colour::warn);
     case LifeColumn::closed_by:
@@ -248,25 +220,17 @@ void write_cell(LifeColumn column, const Life& life, const TextStyle& style, con
     case LifeColumn::outcome:
       return put(name(life.outcome), colour_of(life.outcome));
     case LifeColumn::accept:
-      return phase(life.phases.accept);
     case LifeColumn::request_ack:
-      return phase(life.phases.request_ack);
     case LifeColumn::request:
-      return phase(life.phases.request);
     case LifeColumn::first_byte:
-      return phase(life.phases.first_byte);
     case LifeColumn::server:
-      return phase(life.phases.server);
     case LifeColumn::waiting:
-      return phase(life.phases.waiting);
     case LifeColumn::transfer:
-      return phase(life.phases.transfer);
     case LifeColumn::stalled:
-      return phase(life.phases.stalled);
     case LifeColumn::idle:
-      return phase(life.phases.idle);
     case LifeColumn::closing:
-      return phase(life.phases.closing);
+      if (const auto ns = phase_of(column, life.phases)) return put(short_duration(*ns));
+      return put("-", Colour::dim);
     case LifeColumn::notes: {
       CellList list;
       Cell cell;

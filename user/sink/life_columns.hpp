@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// life_columns.hpp: the columns of the life table and what each says of one Life. Pure; life_text.cpp prints.
+// life_columns.hpp: the columns of the life table and what each has of one Life. Pure; life_text.cpp prints.
 //
 // Cells are filled one by one, so a test can ask for one, and again for the next line, so that nothing is allocated. A
 // value that is not known is "?", one that does not apply is "-".
@@ -47,7 +47,6 @@ void write_wide(Buffer& out, const LifeLayout& layout, const Life& life, const C
 [[nodiscard]] std::string_view role_mark(Role role, bool utf8);
 
 // An end that somebody did not want.
-[[nodiscard]] bool is_bad(Outcome outcome);
 [[nodiscard]] Colour colour_of(Outcome outcome);
 
 }  // namespace tcpwitness

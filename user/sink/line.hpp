@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// line.hpp: one line of text that knows its column: lanes, colours, and words that wrap.
+// line.hpp: one line of text, and the column that it has reached: lanes, colours, and words that wrap.
 //
 // pad_to() writes no spaces by itself: they come before the next text, so no line ends in spaces. Words
 // wrap only where a width is known, to the column given, and never inside a word.

@@ -91,7 +91,7 @@ bool Output::wait(int timeout_ms) {
 std::size_t Output::write_some(std::size_t from) {
   std::size_t chunk = buffer_.size() - from;
   if (!regular_) {
-    // A pipe or a terminal that says it is writable takes so much without blocking.
+    // A pipe or a terminal that is writable takes so much without blocking.
     if (!wait(mode_ == Mode::waits ? -1 : 0)) return 0;
     if (mode_ == Mode::never_waits || stop_fd_ >= 0) chunk = std::min<std::size_t>(chunk, PIPE_BUF);
   }

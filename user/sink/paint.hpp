@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // paint.hpp: colours by meaning, and the few marks that have an ASCII and a UTF-8 form.
 //
-// Colour never carries meaning alone: whatever is coloured also says it in words.
+// Colour never carries meaning alone: whatever is coloured has it in words too.
 #pragma once
 
 #include <cstdint>

@@ -242,7 +242,7 @@ void write_row(Buffer& out, std::span<const TableColumn> table, std::span<const 
     shorten(row, table, widths, cells, list, style);
     whole = row.end();
   }
-  // What is too narrow for all is cut, and says so.
+  // What is too narrow for all is cut, with a mark.
   const std::string_view mark = style.utf8 ? "\u2026" : "~";
   const bool cuts = whole > style.width;
   const std::size_t limit = cuts ? style.width - 1 : whole;

@@ -2,12 +2,13 @@
 // trace_csv.cpp: the timeline as a table, one row an entry. The columns are a contract (docs/events.md): new ones come
 // at the end.
 //
-// Numbers have columns; what else the timeline says in words is the text, and in brackets, "(12)", the ids of other
+// Numbers have columns; what else the timeline has in words is the text, and in brackets, "(12)", the ids of other
 // rows. Findings, ends of connections and gaps are rows too.
 #include <fmt/format.h>
 
 #include <string>
 
+#include "sink/closing_words.hpp"
 #include "sink/csv_writer.hpp"
 #include "sink/sinks.hpp"
 #include "sink/trace_words.hpp"
@@ -138,7 +139,7 @@ class TraceCsvSink final : public Sink {
     begin(row, "life", life.conn, 0, life.ts_ns, "");
     put_flow(row, life.flow);
     row.empty(segment_columns);
-    std::string text = words_.closing(life);
+    std::string text = closing_words(life);
     if (!life.explanation.empty()) text += ". " + life.explanation;
     row.foreign(text);
     put_nat(row, life.nat);

@@ -12,9 +12,11 @@
 #include <string>
 #include <unordered_map>
 
+#include "sink/closing_words.hpp"
 #include "sink/format.hpp"
 #include "sink/life_columns.hpp"
 #include "sink/line.hpp"
+#include "sink/remembered.hpp"
 #include "sink/sinks.hpp"
 #include "sink/trace_words.hpp"
 
@@ -106,7 +108,7 @@ class TraceTextSink final : public Sink {
   void add_interface(Connection& connection, std::uint32_t ifindex, EntryText& rendered) {
     if (ifindex == 0 || connection.ifindex == ifindex) return;
     connection.ifindex = ifindex;
-    if (names_.interface(ifindex).empty()) return;  // a capture that does not say
+    if (names_.interface(ifindex).empty()) return;  // of a capture that has none
     rendered.details.push_back({"on " + names_.interface(ifindex), Colour::dim});
   }
 
@@ -141,6 +143,10 @@ class TraceTextSink final : public Sink {
       stray_ = {.flow = entry.flow, .last = {}, .port_reported = true};
       write_heading(entry.conn, entry.flow, role_of(entry), "no connection", names_.wall.of(entry.ts_ns));
       return stray_;
+    }
+    if (ended_.contains(entry.conn)) {  // its last segments: it has its heading, and nothing more is kept of it
+      after_end_ = {.flow = entry.flow, .last = {}, .port_reported = true, .nat_reported = true};
+      return after_end_;
     }
     const auto [found, fresh] = connections_.try_emplace(entry.conn);
     if (fresh) {
@@ -219,6 +225,7 @@ class TraceTextSink final : public Sink {
 
   void write_life(const Life& life) {
     const bool known = connections_.erase(life.conn) != 0;
+    ended_.add(life.conn);
     if (!known) {
       const bool nobody = style_.wire_alone && life.process.pid == 0;
       write_heading(life.conn, life.flow, life.role,
@@ -230,9 +237,9 @@ class TraceTextSink final : public Sink {
     Line text = begin(0, "", life.conn);
     text.put(style_.utf8 ? "\u2550\u2550" : "==", colour_of(life.outcome));
     const std::size_t indent = prose_column();
-    const std::string closing = words_.closing(life);
+    const std::string closing = closing_words(life);
     const std::size_t outcome_end = closing.find(" after ");
-    text.words(closing.substr(0, outcome_end), indent, is_bad(life.outcome) ? Colour::bad : Colour::good);
+    text.words(closing.substr(0, outcome_end), indent, is_problem(life.outcome) ? Colour::bad : Colour::good);
     text.words(closing.substr(outcome_end + 1), indent);
     text.end();
     if (life.explanation.empty()) return;
@@ -264,6 +271,8 @@ class TraceTextSink final : public Sink {
   bool titles_written_ = false;
   std::size_t conn_width_ = 2;
   std::unordered_map<ConnectionId, Connection> connections_;
+  Remembered ended_{std::size_t{1} << 17U};
+  Connection after_end_;
   Connection stray_;
 };
 

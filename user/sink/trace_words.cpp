@@ -8,75 +8,14 @@
 #include <cerrno>
 #include <cstring>
 
+#include "sink/error_queue.hpp"
 #include "sink/format.hpp"
+#include "values/kernel.hpp"
 
 namespace tcpwitness {
 namespace {
 
-constexpr std::size_t arrow_width = 15;
-
 std::string reference(EventId id) { return fmt::format("({})", id); }
-
-Colour colour_of(const Segment& segment) { return (segment.flags & tcp_flag::rst) != 0 ? Colour::bad : Colour::wire; }
-
-// What the kernel thought just before it took the segment, or of the socket that sent it.
-std::string socket_words(const Segment& segment, bool out) {
-  switch (segment.socket.type) {
-    case SocketKind::none:
-      return out ? "(no socket sent it)" : "(no matching socket)";
-    case SocketKind::control:
-      return "(no socket: TCP itself)";
-    case SocketKind::full:
-    case SocketKind::listener:
-    case SocketKind::request:
-    case SocketKind::time_wait:
-      return fmt::format("({})", name(segment.socket.state));
-    default:
-      return "";
-  }
-}
-
-// The options that a SYN settles; of others only those that say something by being there.
-std::string option_words(const Segment& segment) {
-  std::string words;
-  const auto add = [&](std::string_view word) { (words += words.empty() ? "" : " ") += word; };
-  const bool syn = (segment.flags & tcp_flag::syn) != 0;
-  if (segment.mss != 0) add(fmt::format("mss={}", segment.mss));
-  if (segment.has(TcpOption::sack_permitted)) add("sackOK");
-  if (syn && segment.has(TcpOption::timestamp)) add("TS");
-  if (segment.has(TcpOption::window_scale)) add(fmt::format("wscale={}", segment.wscale));
-  if (segment.has(TcpOption::sack)) add("sack");
-  if (segment.has(TcpOption::mptcp)) add("mptcp");
-  if (segment.has(TcpOption::fast_open)) add("tfo");
-  return words;
-}
-
-// "FIN_WAIT1, peer CLOSE_WAIT": what the ends enter, as the wire alone shows it.
-std::string inferred_words(const std::vector<InferredState>& states) {
-  std::array<std::string, 2> ends;
-  for (const InferredState& state : states) {
-    std::string& end = ends[state.peer ? 1 : 0];
-    end.append(end.empty() ? "" : ", ").append(name(state.to));
-  }
-  const auto& [local, peer] = ends;
-  if (local == peer) return local.empty() ? "" : "both " + local;
-  if (peer.empty()) return local;
-  return local.empty() ? "peer " + peer : fmt::format("{}, peer {}", local, peer);
-}
-
-std::string number_words(const SegmentEntry& entry) {
-  const Segment& segment = entry.segment;
-  std::string words = fmt::format("seq={}", entry.rel_seq);
-  if ((segment.flags & tcp_flag::ack) != 0) words += fmt::format(" ack={}", entry.rel_ack);
-  if (!entry.relative) words += " (absolute)";
-  if (segment.len != 0) words += fmt::format(" len={}", segment.len);
-  if ((segment.flags & tcp_flag::rst) != 0) {
-    words += fmt::format(" ttl={}", segment.ttl);  // an outsider's RST often differs here
-  } else {
-    words += fmt::format(" win={}", entry.window_bytes.value_or(segment.window));
-  }
-  return words;
-}
 
 std::string with_reference(std::string words, EventId id) {
   if (id != 0) words += (words.empty() ? "" : " ") + reference(id);
@@ -98,20 +37,6 @@ std::string timer_words(const StateEntry& entry) {
   if (entry.cb->srtt_us != 0) text = "rtt " + microseconds_in_words(entry.cb->srtt_us);
   if (entry.cb->rto_us != 0) text += (text.empty() ? "rto " : ", rto ") + microseconds_in_words(entry.cb->rto_us);
   return text;
-}
-
-std::string_view closed_words(ClosedBy closed_by) {
-  switch (closed_by) {
-    case ClosedBy::local:
-      return ", closed by this side";
-    case ClosedBy::peer:
-      return ", closed by the peer";
-    case ClosedBy::both:
-      return ", closed by both ends at once";
-    case ClosedBy::none:
-      break;
-  }
-  return "";
 }
 
 }  // namespace
@@ -144,22 +69,6 @@ std::string icmp_text(const IcmpMessage& icmp) {
                      icmp.code, to_string(icmp.sender));
 }
 
-// linux/errqueue.h.
-std::string_view queue_words(std::uint8_t origin) {
-  switch (origin) {
-    case 0:
-      return "the process has read the error already";
-    case 4:
-      return "a transmit timestamp waits on the error queue";
-    case 5:
-      return "a completion of MSG_ZEROCOPY waits on the error queue";
-    case 6:
-      return "a notice about a transmit time waits on the error queue";
-    default:
-      return "a notice waits on the error queue";
-  }
-}
-
 std::string ports_text(const PortsEntry& entry, bool utf8) {
   std::string text = fmt::format("{} in TIME_WAIT", entry.time_wait);
   if (entry.open != 0) {
@@ -172,28 +81,6 @@ std::string ports_text(const PortsEntry& entry, bool utf8) {
     text += fmt::format(", {} open ({})", entry.open, holders);
   }
   if (entry.listening != 0) text += fmt::format(", {} listening", entry.listening);
-  return text;
-}
-
-std::string numbered(std::string_view word, const Analysis& analysis) {
-  const bool counted = analysis.duplicate_ack != 0 && word == analysis_word(4);
-  return counted ? fmt::format("{} #{}", word, analysis.duplicate_ack) : std::string(word);
-}
-
-std::string TraceWords::arrow(bool out, std::string_view flags) const {
-  const std::string_view dash = utf8 ? "\u2500" : "-";
-  const std::string_view head = out ? (utf8 ? "\u25b6" : ">") : (utf8 ? "\u25c0" : "<");
-  std::string text;
-  if (!out) text += head;
-  for (int i = out ? 0 : 1; i < 3; ++i) text += dash;
-  text += ' ';
-  text += flags.empty() ? std::string_view("no flags") : flags;
-  text += ' ';
-  // At least one dash, so that the direction shows whatever the flags.
-  do {
-    text += dash;
-  } while (columns(text) < arrow_width - (out ? 1 : 0));
-  if (out) text += head;
   return text;
 }
 
@@ -232,28 +119,6 @@ EntryText TraceWords::render(const StateEntry& entry) const {
   return rendered;
 }
 
-EntryText TraceWords::render(const SegmentEntry& entry) const {
-  const Segment& segment = entry.segment;
-  const bool out = segment.outgoing();
-  EntryText rendered;
-  rendered.kernel = {socket_words(segment, out), Colour::dim};
-  rendered.kernel_expected = segment.socket.type == SocketKind::full;
-  rendered.wire = {arrow(out, flags_text(segment.flags)), colour_of(segment)};
-  for (const std::string_view word : entry.analysis) {
-    rendered.details.push_back({fmt::format("[{}]", numbered(word, segment.analysis)), Colour::warn});
-  }
-  rendered.details.push_back({number_words(entry)});
-  rendered.details.push_back({option_words(segment), Colour::dim});
-  if (segment.vlan_id != 0) rendered.details.push_back({fmt::format("vlan={}", segment.vlan_id), Colour::dim});
-  if (entry.transition && entry.transition->id != 0) {
-    std::erase_if(rendered.details, [](const Span& span) { return span.text.empty(); });
-    rendered.details.back().text += ',';
-    rendered.details.push_back({fmt::format("{} {}", out ? "after" : "causes", reference(entry.transition->id))});
-  }
-  rendered.states = inferred_words(entry.inferred);
-  return rendered;
-}
-
 EntryText TraceWords::render(const RetransmitEntry& entry) const {
   EntryText rendered;
   const bool put_off = entry.err == -EBUSY;
@@ -267,7 +132,7 @@ EntryText TraceWords::render(const RetransmitEntry& entry) const {
   if (put_off) words += ':';
   rendered.details.push_back({with_reference(words, entry.segment)});
   if (entry.err != 0 && entry.err != retransmit_error_unknown) {
-    rendered.details.push_back({entry.err > 0         ? "but the qdisc refused it"
+    rendered.details.push_back({entry.err > 0 ? "but the qdisc, a tc filter or netfilter's egress hook refused it"
                                 : entry.err == -EPERM ? "but netfilter dropped it"
                                 : entry.err == -EBUSY ? "the one before still waits on this machine"
                                 : entry.err == -EAGAIN
@@ -303,7 +168,7 @@ EntryText TraceWords::render(const ErrorEntry& entry) const {
     rendered.details.push_back({fmt::format("{}: \"{}\"", icmp_text(entry.icmp), errno_words(entry.icmp.error))});
   } else {
     rendered.kernel = {"wakes the process"};
-    rendered.details.push_back({std::string(queue_words(entry.queue_origin))});
+    rendered.details.push_back({std::string(queued_notice(entry.queue_origin).words)});
   }
   return rendered;
 }
@@ -400,53 +265,6 @@ EntryText TraceWords::render(const OwnerEntry& entry) const {
   rendered.details.push_back(
       {entry.fd >= 0 ? fmt::format("still has fd {} open", entry.fd) : std::string(owner_words(entry.process.source))});
   return rendered;
-}
-
-// Neither end is this side.
-static std::string forwarded_words(const Life& life) {
-  std::string words;
-  if (life.outcome != Outcome::open && life.closed_by == ClosedBy::local) words += ", closed by the client";
-  if (life.outcome != Outcome::open && life.closed_by == ClosedBy::peer) words += ", closed by the server";
-  words +=
-      fmt::format(": the client sent {}, the server {}", bytes_in_words(life.tx_bytes), bytes_in_words(life.rx_bytes));
-  if (life.handshake_ns) words += fmt::format(", handshake {}", duration_in_words(*life.handshake_ns));
-  const std::uint32_t in = life.retransmits_in.value_or(0);
-  if (life.retransmits != 0) words += fmt::format(", {} retransmitted by the client", life.retransmits);
-  if (in != 0) words += fmt::format(", {} retransmitted by the server", in);
-  if (life.incomplete) words += " (events were lost in its time)";
-  return words;
-}
-
-std::string TraceWords::closing(const Life& life) const {
-  std::string words = life.outcome == Outcome::open      ? "still open"
-                      : life.outcome == Outcome::unknown ? "outcome unknown"
-                                                         : std::string(name(life.outcome));
-  words += fmt::format(" after {}{}", life.preexisting ? "at least " : "", duration_in_words(life.duration_ns));
-  if (life.forwarded) return words + forwarded_words(life);
-  if (life.outcome != Outcome::open) words += closed_words(life.closed_by);
-  // "sent" is what left; what the kernel counts at the end is what was acknowledged.
-  words += fmt::format(": {} {}, received {}", life.has_kernel ? "delivered" : "sent", bytes_in_words(life.tx_bytes),
-                       bytes_in_words(life.rx_bytes));
-  if (life.handshake_ns) words += fmt::format(", handshake {}", duration_in_words(*life.handshake_ns));
-  if (life.srtt_us) words += fmt::format(", rtt {}", microseconds_in_words(*life.srtt_us));
-  const auto counted = [&](std::uint32_t number, std::string_view what) {
-    if (number != 0) words += fmt::format(", {} {}", number, what);
-  };
-  counted(life.retransmits, "retransmitted");
-  counted(life.retransmits_in.value_or(0), "retransmitted by the peer");
-  counted(life.out_of_order_in.value_or(0), life.has_kernel ? "arrived out of order" : "of the peer out of order");
-  counted(life.duplicates_in, "duplicate packets");
-  if (life.conversation) {
-    const std::uint64_t missing = life.conversation->out.missing_bytes + life.conversation->in.missing_bytes;
-    if (missing != 0) words += fmt::format(", {} not captured", bytes_in_words(missing));
-    const std::uint32_t twice = life.conversation->out.duplicate_frames + life.conversation->in.duplicate_frames;
-    if (twice != 0) words += fmt::format(", {} duplicate packets", twice);
-    words += fmt::format(" (tcp.stream {})", life.conversation->stream);
-  } else if (life.has_kernel != life.has_wire && life.outcome != Outcome::no_local_port) {
-    words += life.has_kernel ? " (kernel only)" : " (packets only)";
-  }
-  if (life.incomplete) words += " (events were lost in its time)";
-  return words;
 }
 
 }  // namespace tcpwitness

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// trace_words.hpp: what a timeline entry says, in words, before it is laid out. Pure.
+// trace_words.hpp: a timeline entry in words, before it is laid out. Pure.
 //
 // Numbers in brackets, "(12)", are always event numbers: the first column of the timeline.
 #pragma once
@@ -19,9 +19,9 @@ struct Span {
 
 // One entry, as the two lanes of the timeline and the words beside them.
 struct EntryText {
-  Span kernel;  // a transition, an action; for a segment "(STATE)": what the kernel thought at that moment
-  Span wire;    // an arrow with flags; empty for what the kernel did
-  bool kernel_expected = false;  // what the kernel thought follows from the lines before: a narrow terminal may omit it
+  Span kernel;                   // a transition, an action; for a segment "(STATE)": the socket's state at that moment
+  Span wire;                     // an arrow with flags; empty for what the kernel did
+  bool kernel_expected = false;  // that state follows from the lines before: a narrow terminal may omit it
   std::vector<Span> details;
   std::string states;  // behind all else: what the ends enter, where it is inferred from the wire alone
 };
@@ -34,8 +34,6 @@ struct EntryText {
 
 // "host unreachable (ICMP type 3, code 13), sent by 10.0.0.254"
 [[nodiscard]] std::string icmp_text(const IcmpMessage& icmp);
-// What waits on a socket's error queue and is no ICMP message, by SO_EE_ORIGIN_*.
-[[nodiscard]] std::string_view queue_words(std::uint8_t origin);
 // "1 in TIME_WAIT, 2 open (2 by curl[42])"
 [[nodiscard]] std::string ports_text(const PortsEntry& entry, bool utf8);
 
@@ -60,8 +58,6 @@ struct TraceWords {
   [[nodiscard]] std::string cause(const Cause& cause, const Process& process) const;
   // "--- SYN ------>", "<-- SYN,ACK ---".
   [[nodiscard]] std::string arrow(bool out, std::string_view flags) const;
-  // "completed after 12 ms, closed by this side: 78 bytes sent, ...".
-  [[nodiscard]] std::string closing(const Life& life) const;
 };
 
 }  // namespace tcpwitness

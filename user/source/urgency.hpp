@@ -2,7 +2,7 @@
 // urgency.hpp: the priority of the thread that reads the ring: ordinary while the ring is nearly empty, raised while it
 // fills.
 //
-// Where many processes want the processors an ordinary one waits its turn, and a ring that fills meanwhile loses
+// Where many processes compete for the processors an ordinary one waits its turn, and a ring that fills meanwhile loses
 // records. The thread that waits cannot raise itself: a second one, which always has the raised priority, does it. The
 // ring wakes it by the first record behind a look, and where a producer finds the ring filled above a quarter.
 #pragma once

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// screen.hpp: a screen on the terminal: a Frame is drawn, keys come back. The only place that knows ncurses.
+// screen.hpp: a screen on the terminal: a Frame is drawn, keys come back. This folder alone includes ncurses.
 //
-// The terminal is left as it was found, whatever ends the process: close() does it in order; a signal that kills
-// (a crash too) runs a handler that does it with nothing but write() and tcsetattr(); and the death of whoever started
-// us is a SIGHUP.
+// The terminal is left as it was found, whatever ends the process: restore.hpp.
 #pragma once
 
 #include <cstddef>
@@ -12,13 +10,13 @@
 
 #include "tcpwitness/result.hpp"
 #include "top/frame.hpp"
-#include "top/view.hpp"
+#include "top/keys.hpp"
 
 namespace tcpwitness {
 
 class Screen {
  public:
-  // Whether there is one that can be drawn on. What is wrong is said as a usage error.
+  // Whether there is one that can be drawn on. What is wrong is reported as a usage error.
   static Result<void> check();
   // Blocks SIGWINCH and SIGTSTP, which come as keys do: before there are threads.
   static Result<std::unique_ptr<Screen>> prepare();

@@ -9,22 +9,19 @@
 
 #include "sink/format.hpp"
 #include "sink/life_columns.hpp"
+#include "top/cells.hpp"
+#include "top/columns.hpp"
+#include "top/help.hpp"
+#include "top/items.hpp"
+#include "top/numbers.hpp"
 
 namespace tcpwitness::top {
 namespace {
 
-constexpr std::size_t wide_table = 110;
 constexpr std::size_t gauges_high = 4;
 
 constexpr Look bar{Colour::none, true};
 constexpr Look strong{Colour::bold};
-
-struct Place {
-  Column column;
-  const char* title;
-  std::size_t width;
-  bool right;
-};
 
 std::string cut_front(std::string_view text, std::size_t width) {
   if (text.size() <= width || width == 0) return std::string(text.substr(0, width));
@@ -32,60 +29,6 @@ std::string cut_front(std::string_view text, std::size_t width) {
 }
 
 std::string pid_text(std::uint32_t pid) { return pid != 0 ? std::to_string(pid) : "-"; }
-
-// What is left of the width is the name's.
-std::vector<Place> group_places(Table table, std::size_t width, bool totals) {
-  std::vector<Place> places;
-  if (table == Table::process) places.push_back({Column::pid, "PID", 7, true});
-  places.push_back({Column::name,
-                    table == Table::process  ? "COMM"
-                    : table == Table::remote ? "REMOTE"
-                                             : "LISTENER",
-                    0, false});
-  for (const Place& place :
-       {Place{Column::open, "OPEN", 6, true}, Place{Column::begun, totals ? "CONNS" : "NEW/s", 6, true},
-        Place{Column::tx, totals ? "TX" : "TX/s", 6, true}, Place{Column::rx, totals ? "RX" : "RX/s", 6, true},
-        Place{Column::retransmits_out, "RETR>", 6, true}, Place{Column::retransmits_in, "RETR<", 6, true},
-        Place{Column::resets, "RST", 5, true}, Place{Column::bad, "BAD", 5, true}})
-    places.push_back(place);
-  std::size_t used = 0;
-  for (const Place& place : places) used += place.width + 1;
-  const std::size_t name = table == Table::process ? 8 : 15;
-  while (used + name > width && places.size() > 3) {
-    used -= places.back().width + 1;
-    places.pop_back();
-  }
-  const auto at = std::ranges::find(places, Column::name, &Place::column);
-  at->width = std::min<std::size_t>(width > used ? width - used : 1, 48);
-  return places;
-}
-
-std::vector<Place> connection_places(std::size_t width, bool totals) {
-  const bool wide = width >= wide_table;
-  std::vector<Place> places{
-      {Column::name, "PROCESS", wide ? 18U : 13U, false},
-      {Column::local, "LOCAL", wide ? 21U : 6U, !wide},
-      {Column::remote, "REMOTE", 21, false},
-      {Column::state, "STATE", wide ? 18U : 11U, false},
-      {Column::tx, totals ? "TX" : "TX/s", 5, true},
-      {Column::rx, totals ? "RX" : "RX/s", 5, true},
-      {Column::retransmits_out, "RETR", 5, true},
-      {Column::age, "AGE", 6, true},
-  };
-  std::size_t used = 0;
-  for (const Place& place : places) used += place.width + 1;
-  while (used > width + 1 && places.size() > 3) {
-    used -= places.back().width + 1;
-    places.pop_back();
-  }
-  if (width > used + 10) places.push_back({Column::finding, "FINDING", width - used, false});
-  return places;
-}
-
-std::vector<Place> places_of(const View& view, std::size_t width) {
-  return view.table == Table::connection ? connection_places(width, view.totals)
-                                         : group_places(view.table, width, view.totals);
-}
 
 class Layout {
  public:
@@ -95,7 +38,7 @@ class Layout {
   Frame lay() {
     title();
     if (view_.mode == Mode::help) {
-      text(help_rows(), true);
+      text(help_rows(width_), true);
       footer({{"q", "back"}, {"Up/Down", "scroll"}});
     } else if (view_.mode != Mode::tables) {
       connection_text();
@@ -418,53 +361,6 @@ class Layout {
     }
   }
 
-  [[nodiscard]] std::vector<Row> help_rows() const {
-    constexpr std::array<Hint, 28> keys_help{{
-        {"Up Down j k", "move; PgUp PgDn Home End too, g G: first, last"},
-        {"Tab, 1 2 3 4", "the table: processes, remote addresses, listeners, connections"},
-        {"Enter", "of a connection or a finding: its timeline, live, with causes"},
-        {"", "of a process, an address, a listener: its connections"},
-        {"e", "the story of a connection, as 'explain' prints it"},
-        {"p", "its picture, into a file here (live)"},
-        {"Esc, q", "back; q in the tables quits, as do F10 and Ctrl-C"},
-        {"/ \\ F4 l", "filter: rows with these letters; Esc clears it"},
-        {"> < F6", "sort by the next column, the one before"},
-        {"I", "invert the order"},
-        {"s r c n", "sort by bytes sent, received, new connections, name"},
-        {"T", "per second, or totals since the start"},
-        {"a", "connections: all, only open, only bad"},
-        {"f", "move in the findings"},
-        {"P Z", "pause: the picture stands still, counting goes on"},
-        {"Ctrl-L F5", "draw again; Ctrl-Z suspends"},
-        {"", ""},
-        {"OPEN", "connections now"},
-        {"NEW/s", "connections that began; CONNS in totals"},
-        {"TX RX", "payload sent (acknowledged) and received, while it passes"},
-        {"RETR> RETR<", "segments sent again from here, and by the peers"},
-        {"RST", "connections that a RST ended or refused"},
-        {"BAD", "ended badly, or with a finding other than time-wait; open ones too"},
-        {"other", "groups without a row of their own: each table has 1024 rows"},
-        {"", ""},
-        {"", "Over loopback both ends are connections of this machine."},
-        {"",
-         "Open connections are read once an interval. One that began and ended in between counts when it ends. "
-         "When more than 2,000 a second end, ordinary ones have no timeline; those with a fault have one."},
-        {"",
-         "In names '?' stands for what would move the cursor, has no width of its own, or is written from right to "
-         "left."},
-    }};
-    std::vector<Row> rows;
-    for (const auto& [key, what] : keys_help) {
-      constexpr std::size_t column = 15;
-      Row& line = rows.emplace_back(width_);
-      line.put(" ").put(key, strong).to(column);
-      std::vector<Row> words = words_in(what, column, width_);
-      line.put(std::string_view(words.front().text()).substr(std::min(column, words.front().used())));
-      rows.insert(rows.end(), words.begin() + 1, words.end());
-    }
-    return rows;
-  }
-
   const Model& model_;
   View& view_;
   const Surroundings& around_;
@@ -473,32 +369,6 @@ class Layout {
 };
 
 }  // namespace
-
-std::string short_count(double count) {
-  if (count < 0.05) return "0";
-  if (count < 9.95 && std::abs(count - std::round(count)) > 0.05) return fmt::format("{:.1f}", count);
-  if (count < 99'999.5) return fmt::format("{:.0f}", count);
-  if (count < 999'500) return fmt::format("{:.0f}K", count / 1e3);
-  if (count < 99.95e6) return fmt::format("{:.1f}M", count / 1e6);
-  if (count < 999.5e6) return fmt::format("{:.0f}M", count / 1e6);
-  return fmt::format("{:.1f}G", std::min(count / 1e9, 999.0));
-}
-
-std::string sparkline(const std::deque<Sample>& samples, double Sample::* what, std::size_t cells, bool utf8) {
-  constexpr std::array<std::string_view, 9> blocks{" ",      "\u2581", "\u2582", "\u2583", "\u2584",
-                                                   "\u2585", "\u2586", "\u2587", "\u2588"};
-  constexpr std::array<std::string_view, 9> ascii{" ", ".", ".", ":", ":", "=", "=", "#", "#"};
-  const std::size_t count = std::min(samples.size(), cells);
-  double most = 0;
-  for (std::size_t i = samples.size() - count; i < samples.size(); ++i) most = std::max(most, samples[i].*what);
-  std::string line(cells - count, ' ');
-  for (std::size_t i = samples.size() - count; i < samples.size(); ++i) {
-    const double value = samples[i].*what;
-    const auto level = value <= 0 ? 0U : std::clamp(static_cast<unsigned>(std::ceil(value / most * 8)), 1U, 8U);
-    line += (utf8 ? blocks : ascii).at(level);
-  }
-  return line;
-}
 
 Frame layout(const Model& model, View& view, const Surroundings& around) {
   if (around.width == 0 || around.height == 0) return {};

@@ -36,10 +36,4 @@ struct Surroundings {
 // view: places that are beyond what there is are moved, and how many rows the table has is noted.
 [[nodiscard]] Frame layout(const Model& model, View& view, const Surroundings& around);
 
-// The newest samples as characters, the highest of them as a full one.
-[[nodiscard]] std::string sparkline(const std::deque<Sample>& samples, double Sample::* what, std::size_t cells,
-                                    bool utf8);
-// "0", "0.3", "12", "1234", "12.3K", "1.2M": at most five characters, 1000-based.
-[[nodiscard]] std::string short_count(double count);
-
 }  // namespace tcpwitness::top

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// view.hpp: what of the model is looked at, and what keys do to that. Pure: a key and a model give the next view.
+// view.hpp: what of the model is looked at. Plain data: items.hpp has the rows that it means, keys.hpp changes it.
 #pragma once
 
 #include <array>
@@ -11,35 +11,6 @@
 #include "top/model.hpp"
 
 namespace tcpwitness::top {
-
-enum class Key : std::uint8_t {
-  character,
-  up,
-  down,
-  page_up,
-  page_down,
-  home,
-  end,
-  left,
-  right,
-  enter,
-  escape,
-  tab,
-  back_tab,
-  backspace,
-  f1,
-  f4,
-  f5,
-  f6,
-  f10,
-  interrupt,  // Ctrl-C
-  suspend,    // Ctrl-Z
-  redraw,     // Ctrl-L
-};
-struct KeyPress {
-  Key key = Key::character;
-  char32_t character = 0;
-};
 
 enum class Table : std::uint8_t { process, remote, listener, connection };
 inline constexpr std::size_t table_count = 4;
@@ -97,28 +68,5 @@ struct View {
 
   [[nodiscard]] const Sort& sorting() const { return sort.at(static_cast<std::size_t>(table)); }
 };
-
-enum class Wish : std::uint8_t { none, quit, suspend, redraw, pause, story, picture };
-
-// The connection that a key is about: the opened one, or the one under the cursor. 0: none.
-[[nodiscard]] ConnectionId meant(const View& view, const Model& model);
-
-// A row of the table.
-struct Item {
-  const Group* group = nullptr;
-  const Connection* connection = nullptr;
-  bool other = false;
-  [[nodiscard]] Chosen as_chosen() const;
-};
-
-// The columns of a table that can be sorted by, in their order.
-[[nodiscard]] const std::vector<Column>& columns_of(Table table);
-// What the table has, filtered and sorted.
-[[nodiscard]] std::vector<Item> items(const Model& model, const View& view);
-// Which of them is chosen; 0 where none is.
-[[nodiscard]] std::size_t place_of(const std::vector<Item>& items, const View& view);
-
-// What is left to do is the wish.
-Wish press(View& view, const KeyPress& key, const Model& model);
 
 }  // namespace tcpwitness::top

@@ -32,7 +32,7 @@ std::optional<std::string> by_id(std::string_view part, std::string_view above) 
   const std::string_view id = dash == std::string_view::npos ? part : part.substr(dash + 1);
   if (!is_id(id)) return std::nullopt;
   std::string_view maker = dash == std::string_view::npos ? above : part.substr(0, dash);
-  if (maker.starts_with("pod") || maker.starts_with("kubepods")) maker = "";  // a pod's own number says less
+  if (maker.starts_with("pod") || maker.starts_with("kubepods")) maker = "";  // a pod's own number is less specific
   return std::string(maker) + (maker.empty() ? "" : ":") + std::string(id.substr(0, shown_digits));
 }
 

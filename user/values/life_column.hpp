@@ -10,7 +10,7 @@
 namespace tcpwitness {
 
 enum class LifeColumn : std::uint8_t {
-  stream,  // of a capture; what has no place in it or only there is said by wire_alone
+  stream,  // of a capture; what has no place in it or only there: wire_alone
   time,
   start,  // of a capture, with the date: it may be years old
   pid,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// names.cpp: the words that outputs use for outcomes, rules, roles and the running kernel's reasons.
+// names.cpp: the words that outputs use for roles, causes, confidence and the running kernel's reasons. Those of rules
+// and outcomes are in judge/catalogue.hpp.
 //
 // These words are a contract (docs/design.md, "What may change"): scripts match on them. A number outside its enum
 // gives the first word of the table, never a crash.
@@ -22,29 +23,6 @@ std::string_view word(const std::array<std::string_view, count>& words, Enum val
 
 }  // namespace
 
-std::string_view name(Outcome outcome) {
-  static constexpr std::array<std::string_view, 19> words = {"unknown",
-                                                             "completed",
-                                                             "refused",
-                                                             "connect-timeout",
-                                                             "connect-unsent",
-                                                             "connect-ignored",
-                                                             "reset-by-peer",
-                                                             "reset-by-local",
-                                                             "reset-by-outsider",
-                                                             "keepalive-timeout",
-                                                             "retransmit-timeout",
-                                                             "user-timeout",
-                                                             "aborted",
-                                                             "no-local-port",
-                                                             "unreachable",
-                                                             "connect-cancelled",
-                                                             "fin-wait2-timeout",
-                                                             "syn-dropped",
-                                                             "open"};
-  return word(words, outcome);
-}
-
 std::string_view name(Role role) {
   static constexpr std::array<std::string_view, 3> words = {"unknown", "active", "passive"};
   return word(words, role);
@@ -65,39 +43,6 @@ std::string_view name(PidSource source) {
   static constexpr std::array<std::string_view, 8> words = {"unknown", "connect", "accept", "listen",
                                                             "send",    "receive", "close",  "snapshot"};
   return word(words, source);
-}
-
-std::string_view name(Rule rule) {
-  static constexpr std::array<std::string_view, rule_count> words = {"keepalive",
-                                                                     "zero-window",
-                                                                     "retransmission",
-                                                                     "time-wait",
-                                                                     "close-wait-stuck",
-                                                                     "reset-origin",
-                                                                     "half-open",
-                                                                     "stray-segment",
-                                                                     "rx-dropped",
-                                                                     "tx-not-sent",
-                                                                     "bad-checksum",
-                                                                     "out-of-window",
-                                                                     "old-timestamp",
-                                                                     "accept-queue-full",
-                                                                     "syn-backlog-full",
-                                                                     "syncookie",
-                                                                     "slow-handshake",
-                                                                     "slow-accept",
-                                                                     "late",
-                                                                     "bytes-disagree",
-                                                                     "port-exhaustion",
-                                                                     "peer-not-closing",
-                                                                     "write-after-peer-closed",
-                                                                     "path-mtu-black-hole",
-                                                                     "path-dead",
-                                                                     "delayed-ack-stall",
-                                                                     "forward-dropped",
-                                                                     "asymmetric-route",
-                                                                     "syn-flood"};
-  return word(words, rule);
 }
 
 std::string_view name(ResetOrigin origin) {

@@ -111,7 +111,7 @@ Acceptance::Answer Acceptance::observe(const SeenSegment& g, unsigned side) {
   if (g.has(tcp_flag::syn)) {
     note_scale(g, me, peer);
   } else {
-    // The first acknowledgement says which of two SYN-ACKs came first.
+    // The first acknowledgement shows which of two SYN-ACKs came first.
     if (peer.other && !me.opened && g.has(tcp_flag::ack) && g.ack == peer.other_isn + 1) {
       answer.restarted = true;
       answer.isn = peer.other_isn;

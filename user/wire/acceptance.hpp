@@ -3,7 +3,7 @@
 //
 // What a receiver must refuse (a RST or a SYN-ACK outside its numbers, the ACK of an older connection) changes nothing:
 // no state, no sequence number, no count of bytes. What it can take is believed at first. A RST that was believed and
-// behind which its receiver goes on was not taken: `resumed` says so at the segment that proves it.
+// behind which its receiver goes on was not taken: `resumed` is set at the segment that proves it.
 #pragma once
 
 #include <array>

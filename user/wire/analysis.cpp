@@ -2,7 +2,7 @@
 // analysis.cpp: the rules of the wire analysis, in the order in which they are asked.
 //
 // First what a segment is by its own numbers (probe, hole, window, duplicate), then what its acknowledgement
-// says of the other direction, then why it does not advance, where it does not.
+// shows of the other direction, then why it does not advance, where it does not.
 #include "wire/analysis.hpp"
 
 namespace tcpwitness {
@@ -63,7 +63,7 @@ std::uint32_t WireAnalysis::before_numbers(const SeenSegment& g, Side& me, Side&
 }
 
 // The acknowledgement covers what was not seen. What lies beyond everything seen is reported once: every later
-// acknowledgement would say it again.
+// acknowledgement would repeat it.
 std::uint32_t WireAnalysis::unseen(Side& peer) {
   if (peer.unbroken != peer.next) {
     peer.unbroken = peer.next;
@@ -128,7 +128,7 @@ void WireAnalysis::note_handshake(const SeenSegment& g) {
   if (syn_seen_ && g.has(tcp_flag::ack)) first_rtt_ns_ = g.ts_ns - syn_ts_ns_;
 }
 
-// Where we say it otherwise than Wireshark: a probe in a keep-alive's form (Linux sends all its probes so) is a
+// Where we name it otherwise than Wireshark: a probe in a keep-alive's form (Linux sends all its probes so) is a
 // zero-window probe when the receiver's newest window was zero, and so is what answers it.
 std::uint32_t WireAnalysis::in_our_words(std::uint32_t found, const SeenSegment& g, Side& me, const Side& peer) {
   const bool answers = peer.probed && g.len == 0 && !g.has(syn_fin_rst) && g.seq == me.next && g.ack == me.ack;

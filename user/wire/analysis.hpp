@@ -31,7 +31,7 @@ class WireAnalysis {
     std::uint32_t unbroken = 0;    // the same before the first hole: what the peer may acknowledge
     std::uint32_t ack = 0;         // of its newest segment
     std::uint32_t duplicates = 0;  // acknowledgements of `ack` in a row
-    std::uint32_t flags = 0;       // of its newest segment, as Wireshark says them
+    std::uint32_t flags = 0;       // of its newest segment, in Wireshark's words
     std::uint16_t window = 0;      // of its newest segment, unscaled
     std::uint16_t mptcp = 0;       // of its newest segment
     std::uint8_t single = 0;       // the newest new segment was a single byte: its flags

@@ -46,7 +46,7 @@ std::uint8_t stage_of(const TcpFrame& f) {
   return stage;
 }
 
-// What the segment says that a life is made of, by the rules of bpf/flow.h. taken: what taking it did.
+// What the segment has that a life is made of, by the rules of bpf/flow.h. taken: what taking it did.
 std::uint16_t turning_points(Conversation& c, unsigned from, const TcpFrame& f, std::uint16_t taken) {
   if (has(f, tcp_flag::rst)) return taken;
   if (has(f, tcp_flag::syn)) {

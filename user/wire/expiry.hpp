@@ -3,7 +3,7 @@
 //
 // Zeek forgets a conversation some time after the segment that seemed its last, and begins another one with what
 // follows between the same two ends. By default there are no such timers here: a conversation is tshark's.
-// A timer is looked at when the next segment of its conversation comes: nobody can tell the difference from outside.
+// A timer is looked at when the next segment of its conversation comes: from outside there is no difference.
 #pragma once
 
 #include <array>

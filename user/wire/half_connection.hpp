@@ -7,8 +7,8 @@
 // not given to take().
 //
 // bpf/flow.h keeps the same in the kernel, and tests/bpf/half_connection_test.cpp gives both the same segments. They
-// differ where they know different things, on purpose:
-// - `nxt` there is what was seen, for it tells what is sent again: an empty ACK from further ahead has overtaken
+// differ on purpose where other facts are known:
+// - `nxt` there is what was seen, for it shows what is sent again: an empty ACK from further ahead has overtaken
 //   payload that is still to come. Here it is SND.NXT, and that ACK proves that everything before it was sent.
 // - A capture can have gaps of any size, a hook has not: only here a number further away than any window begins anew.
 // - A capture can have another length of a segment than was sent: here an ACK beyond the FIN covers it, too. And it can

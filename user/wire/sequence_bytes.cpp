@@ -74,7 +74,7 @@ void SequenceBytes::slow_sent(std::uint32_t start, std::uint32_t len, std::uint3
 }
 
 // Nonsense, a sequence begun anew, or a gap in the capture: counted for itself, and the range goes on from there where
-// it has payload. That it is a gap the peer says, who acknowledges it.
+// it has payload. That it is a gap is shown by the peer, which acknowledges it.
 void SequenceBytes::jump(std::uint32_t start, std::uint32_t len, std::uint32_t consumed) {
   range_ += len;
   if (len == 0) return;

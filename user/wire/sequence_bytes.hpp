@@ -60,7 +60,7 @@ class SequenceBytes {
   std::uint64_t range_ = 0;
   std::uint64_t missing_ = 0;
   std::unique_ptr<Holes> holes_;
-  // Sequence numbers that do not wrap: their lower half is what the segments say.
+  // Sequence numbers that do not wrap: their lower half is what the segments have.
   std::uint64_t low_ = 0;          // the first of the range
   std::uint64_t high_ = 0;         // the one after the highest
   std::uint32_t jumped_from_ = 0;  // high_ before it jumped further than any window

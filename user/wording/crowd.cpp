@@ -38,24 +38,24 @@ std::string_view segment_words(arguments::StraySegment::Segment segment) {
   using Segment = arguments::StraySegment::Segment;
   switch (segment) {
     case Segment::syn:
-      return "a SYN";
+      return "SYN";
     case Segment::syn_ack:
-      return "a SYN-ACK";
+      return "SYN-ACK";
     case Segment::fin:
-      return "a FIN";
+      return "FIN";
     case Segment::other:
       break;
   }
-  return "a segment";
+  return "segment";
 }
 
-std::string_view fate_words(arguments::StraySegment::Fate fate) {
+std::string_view fate_words(arguments::StraySegment::Fate fate, bool several) {
   using Fate = arguments::StraySegment::Fate;
   switch (fate) {
     case Fate::reset_seen:
-      return "it was answered by RST";
+      return several ? "each was answered by RST" : "it was answered by RST";
     case Fate::reset_reported:
-      return "the kernel sent a RST";
+      return several ? "the kernel sent a RST for each" : "the kernel sent a RST";
     case Fate::nothing_seen:
       break;
   }
@@ -71,8 +71,13 @@ std::string words(const arguments::AsymmetricRoute& of) {
 }
 
 std::string words(const arguments::StraySegment& of) {
-  return fmt::format("{} from {} to {} fits no connection here: {}{}", segment_words(of.segment), to_string(of.remote),
-                     to_string(of.local), fate_words(of.fate), by_kernel(of.reason));
+  const std::string_view kind = segment_words(of.segment);
+  const bool several = of.count > 1;
+  const std::string which = several
+                                ? fmt::format("{} within {}", counted(of.count, kind), duration_in_words(of.within_ns))
+                                : fmt::format("a {}", kind);
+  return fmt::format("{} from {} to {} {} no connection here: {}{}", which, to_string(of.remote), to_string(of.local),
+                     several ? "fit" : "fits", fate_words(of.fate, several), by_kernel(of.reason));
 }
 
 std::string words(const arguments::More& of) {

@@ -62,6 +62,16 @@ std::string words(const arguments::TxNotSent& of) {
           "{} that TCP sent again never left this machine: the interface refused {}, and the kernel names no reason; "
           "its other end is down, or takes no segment of that length",
           counted(of.segments, "segment"), of.segments == 1 ? "it" : "each of them");
+    case How::held:
+      return fmt::format(
+          "a segment that TCP sent did not leave this machine for {} and more: {} times TCP was to send it again, and "
+          "the copy before still waited in a queue here; the interface has no carrier, or its queue does not drain",
+          duration_in_words(of.within_ns), of.attempts);
+    case How::no_route:
+      return fmt::format(
+          "{} TCP was to send a segment again, and nothing left this machine: no route from this address to the peer "
+          "(EHOSTUNREACH; the route, the address or the interface is gone)",
+          of.attempts == 1 ? "once" : fmt::format("{} times within {}", of.attempts, duration_in_words(of.within_ns)));
     case How::dropped:
       break;
   }

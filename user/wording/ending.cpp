@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 #include <variant>
 
@@ -46,6 +47,8 @@ std::string words(const endings::Message& of) {
   return fmt::format("{}, sent by {}", typed(of.icmp),
                      of.by_destination ? "the destination itself" : to_string(of.icmp.sender) + ", on the way");
 }
+
+bool was_in(const Life& life, TcpState state) { return std::ranges::find(life.states, state) != life.states.end(); }
 
 // "curl[42] was killed by signal 9"; "" where it lives on.
 std::string death(const endings::Closer& closer) {
@@ -134,9 +137,10 @@ struct EndingWords {
   }
 
   std::string operator()(const endings::ConnectTimeout& of) const {
-    const std::string sent = of.again == 0 ? "The SYN was"
-                                           : fmt::format("The SYN was retransmitted {}{} and", times(of.again),
-                                                         syn_times(of.again_after_ns));
+    const std::string sent = of.retransmitted == 0
+                                 ? "The SYN was"
+                                 : fmt::format("The SYN was retransmitted {}{} and", times(of.retransmitted),
+                                               syn_times(of.retransmitted_after_ns));
     if (!life.has_kernel) return fmt::format("{} not answered.", sent);
     const std::string got = words(of.failed, life);
     if (of.syn_ack_seen) return fmt::format("A SYN-ACK came in over the wire, but TCP never took it: {}.", got);
@@ -179,6 +183,9 @@ struct EndingWords {
       case How::by_reset:
         answer = "The SYN was answered by a RST: nothing listens there, or a firewall refused it";
         break;
+      case How::by_own_reset:
+        answer = "The SYN was answered by a RST of this machine's own TCP: nothing listens there";
+        break;
       case How::by_message:
         answer = fmt::format("The SYN was answered by an ICMP message: {}", words(of.message));
         break;
@@ -215,9 +222,9 @@ struct EndingWords {
         return fmt::format("The kernel received a reset from the peer{}.", process_gets(life));
       case How::broke_off:
         return fmt::format(
-            "The peer ended the connection with a RST instead of a FIN (RST+ACK, as when a process ends with unread "
-            "data or chooses to reset){}.",
-            process_gets(life));
+            "The peer ended the connection with a RST {} (RST+ACK, as when a process ends with unread data or chooses "
+            "to reset){}.",
+            was_in(life, TcpState::close_wait) ? "behind its FIN" : "instead of a FIN", process_gets(life));
       case How::reset:
         break;
     }
@@ -241,6 +248,11 @@ struct EndingWords {
             "This side closed and waited for the peer's FIN in FIN_WAIT2; that socket was gone before its time ({}) "
             "was over, as when ss -K destroys it: what the peer sent {} after the close got a RST.",
             duration_in_words(of.should_wait_ns), duration_in_words(of.reset_after_ns));
+      case How::data_after_close:
+        return fmt::format(
+            "This side closed and waited for the peer's FIN in FIN_WAIT2; the peer sent data {} after the close, which "
+            "nobody reads any more: it got a RST.",
+            duration_in_words(of.reset_after_ns));
       case How::request_gone:
         return "The handshake was not finished: the listener was gone, and its half-open request with it; the peer's "
                "next segment was answered by a RST.";
@@ -311,7 +323,8 @@ struct EndingWords {
     const std::string ended = death_or(of.closer, "ended");
     switch (of.how) {
       case How::reset_sent:
-        return fmt::format("{} with data unread, so its kernel sent a RST instead of a FIN.", ended);
+        return fmt::format("{} with data unread, so its kernel sent a RST {}.", ended,
+                           was_in(life, TcpState::fin_wait1) ? "behind its FIN" : "instead of a FIN");
       case How::in_repair:
         return fmt::format("{} with data unread; {}.", ended, silent_repair);
       case How::reset_not_seen:

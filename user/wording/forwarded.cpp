@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// forwarded.cpp: what is said of a connection that passes through this machine: its two hops, and how it ended.
+// forwarded.cpp: what is reported of a connection that passes through this machine: its two hops, and how it ended.
 #include <fmt/format.h>
 
 #include "tcpwitness/ending.hpp"

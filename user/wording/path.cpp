@@ -59,9 +59,10 @@ std::string words(const arguments::ForwardedPathMtu& of) {
 
 std::string words(const arguments::PathDead& of) {
   std::string text = fmt::format(
-      "nothing has come from the peer for {}: the connection was idle for {}, then what was sent went unanswered "
-      "through {} retransmissions{}",
-      duration_in_words(of.silence_ns), duration_in_words(of.idle_ns), of.tries,
+      "nothing has come from the peer for {}: {}what was sent went unanswered through {} retransmissions{}",
+      duration_in_words(of.silence_ns),
+      of.idle_ns != 0 ? fmt::format("the connection was idle for {}, then ", duration_in_words(of.idle_ns)) : "",
+      of.tries,
       of.given_up ? fmt::format(", until the kernel gave up ({})", errno_name(of.error)) : "; the kernel still tries");
   if (of.first_large) text += "; these were its first full-size segments, so the path's MTU can be the cause too";
   return text;

@@ -24,9 +24,10 @@ std::string words(const arguments::Retransmission::ByKernel& of) {
     text += fmt::format("{}{} {}", text.empty() ? "" : ", ", cause.count, name(cause.kind));
     if (of.compared) text += fmt::format(" ({})", seen_words(cause.count, cause.seen));
   }
-  if (of.again > named)
-    text += fmt::format("{}{} whose cause was not seen", text.empty() ? "" : ", ", of.again - named);
-  text = fmt::format("the kernel retransmitted {}{}", share(of.again, of.of), text.empty() ? "" : ": " + text);
+  if (of.retransmitted > named)
+    text += fmt::format("{}{} whose cause was not seen", text.empty() ? "" : ", ", of.retransmitted - named);
+  text =
+      fmt::format("the kernel retransmitted {}{}", share(of.retransmitted, of.sent), text.empty() ? "" : ": " + text);
   if (of.refused != 0) text += fmt::format("; {} of them never left this machine", of.refused);
   if (of.put_off != 0)
     text += fmt::format("; {} put off: the copy before still waited on this machine", tries(of.put_off));
@@ -47,13 +48,13 @@ std::string words(const arguments::Retransmission::ByKernel& of) {
 }
 
 std::string words(const arguments::Retransmission::ByWire& of) {
-  return fmt::format("this side sent {} again{}", share(of.again, of.of),
+  return fmt::format("this side sent {} again{}", share(of.retransmitted, of.sent),
                      of.kernel_there ? "; the kernel reported none" : "");
 }
 
 std::string words(const arguments::Retransmission::Spurious& of) {
   return fmt::format("spurious: {} retransmitted, and by its D-SACK the peer got {} twice",
-                     counted(of.again, "segment"), of.twice);
+                     counted(of.retransmitted, "segment"), of.received_twice);
 }
 
 }  // namespace
@@ -68,14 +69,26 @@ std::string words(const arguments::Retransmission& of) {
 }
 
 std::string words(const arguments::PeerRetransmission& of) {
+  using Doubt = arguments::PeerRetransmission::Doubt;
+  const bool doubt = of.doubt != Doubt::none;
   std::string text;
-  if (of.again != 0) text = fmt::format("the peer sent {} again", share(of.again, of.of));
+  if (of.retransmitted != 0) {
+    const std::string again = share(of.retransmitted, of.received);
+    text = doubt ? again + " came again from the peer's address" : fmt::format("the peer sent {} again", again);
+  }
   if (of.spurious != 0) {
+    const std::string_view whose = doubt ? " from the peer's address" : " sent again by the peer";
     text += fmt::format("{}spurious: {}{} had arrived before (TCP_OLD_DATA)", text.empty() ? "" : "; ",
-                        counted(of.spurious, "segment"), text.empty() ? " sent again by the peer" : "");
+                        counted(of.spurious, "segment"), text.empty() ? whose : "");
   }
   if (of.out_of_order != 0)
     text += fmt::format("; {} only came out of order", counted(of.out_of_order, "more segment"));
+  if (of.doubt == Doubt::beyond_fin)
+    text += "; payload came where a FIN had ended the peer's stream, so two have sent from its address";
+  if (of.doubt == Doubt::not_yet_sent)
+    text += "; an ACK of the peer before it shows it as not sent yet: that ACK came late, or another one had sent it";
+  if (of.doubt == Doubt::other_hops)
+    text += "; not all of its segments came over as many hops (TTL), so another one can have sent some of them";
   return text;
 }
 
@@ -85,8 +98,8 @@ std::string words(const arguments::ForwardedRetransmission& of) {
     if (again == 0) return;
     text += fmt::format("{}{} sent {} again", text.empty() ? "" : "; ", who, share(again, all));
   };
-  add("the client", of.client_again, of.client_of);
-  add("the server", of.server_again, of.server_of);
+  add("the client", of.client_retransmitted, of.client_sent);
+  add("the server", of.server_retransmitted, of.server_sent);
   return text;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// sentence.cpp: a finding in words: what its arguments say, and what is known of the other end.
+// sentence.cpp: a finding in words: of its arguments, and what is known of the other end.
 #include <fmt/format.h>
 
 #include <variant>

@@ -59,7 +59,7 @@ struct Forwarded;
 // "host unreachable (ICMP type 3, code 1)"
 [[nodiscard]] std::string typed(const IcmpMessage& icmp);  // parts.cpp
 
-// parts.cpp: what several of them say
+// parts.cpp: what several of them have in common
 [[nodiscard]] std::string process_words(const arguments::NamedProcess& process);
 
 // "nginx gets ECONNRESET". EPIPE is of a peer's RST behind its FIN: recv() has given 0 by then, and a send() may never

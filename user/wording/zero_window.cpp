@@ -8,7 +8,7 @@
 namespace tcpwitness {
 namespace {
 
-// Why it is full only its process and its kernel know: one that reads slowly has the same window as one that stopped.
+// Why it is full the wire does not show: a process that reads slowly has the same window as one that stopped.
 std::string period_words(std::string_view whose, const arguments::ClosedWindow& window) {
   const std::string probes = counted(window.probes, "zero-window probe");
   if (window.periods == 0)
@@ -30,7 +30,7 @@ std::string words(const arguments::ZeroWindow& of) {
                             : of.peer_process.pid != 0 ? process_words(of.peer_process)
                                                        : "the peer";
     text = period_words(who, *of.peer);
-    if (of.waiting_bytes != 0) text += fmt::format(", {} bytes waited here", of.waiting_bytes);
+    if (of.waiting_bytes != 0) text += fmt::format(", {} waited here", bytes_in_words(of.waiting_bytes));
   }
   if (of.local) {
     if (of.peer) text += "; ";

@@ -13,11 +13,8 @@ def play(lab):
     lab.netns("h", "a", "b")
     lab.link("a", "10.9.0.1/24", "h", [])
     lab.link("b", "10.9.0.2/24", "h", [])
-    lab.ip("h", "link add br0 type bridge")
-    for port in ("to-a", "to-b"):
-        lab.ip("h", f"link set {port} master br0")
+    lab.bridge("h", "to-a", "to-b")
     lab.ip("h", "addr add 10.9.0.100/24 dev br0")
-    lab.ip("h", "link set br0 up")
     lab.file("file", "x" * 200_000)
     for place, folder in (("h", "host"), ("b", "other")):
         nginx(lab, place, 8080, f"server {{ listen 8080; location / {{ root {lab.folder}; }} }}", folder=folder)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The last ACK of a handshake with a SYN cookie gets lost, in a protocol in which the server speaks first: the client waits for a greeting that nobody sends.
+"""The last ACK of a handshake with a SYN cookie gets lost, in a protocol in which the server sends first: the client waits for a greeting that nobody sends.
 
 Reported: SMTP, MySQL and SSH clients that hang under load ("possible SYN flooding", tcp_syncookies).
 Right: on the server the handshake was never finished, and nothing was kept of it. The client's connection is open.

@@ -3,6 +3,7 @@
 
 Reported: rate limits against outgoing scans (hashlimit, nft limit) that hit retries.
 Right: a timeout. One SYN did leave, so it is not this machine alone that nothing came of.
+This machine now and then runs no program for a timer (docs/reliability.md): one of the two drops may be unseen.
 """
 from field import *
 
@@ -25,5 +26,5 @@ def play(lab):
 
 
 timeout = life(f"{B}:7450", "connect-timeout", process="fld-cli", findings={"retransmission": "certain", "tx-not-sent": "certain"},
-               says=("2 of the SYNs did not leave this machine",))
+               says=("[12] of the SYNs did not leave this machine",))
 expect = {"a": view(timeout), "kernel": view(timeout)}

@@ -19,10 +19,7 @@ def play(lab):
     for place, address in (("a", "10.8.0.1"), ("b", "10.8.0.2")):
         lab.link(place, f"{address}/24", "s", [])
     lab.link("r", "10.8.0.254/24", "s", [])
-    lab.ip("s", "link add br0 type bridge")
-    lab.ip("s", "link set br0 up")
-    for name in ("to-a", "to-b", "to-r"):
-        lab.ip("s", f"link set {name} master br0")
+    lab.bridge("s", "to-a", "to-b", "to-r")
     lab.sysctl("r", "net.ipv4.ip_forward", 1)
     for name in ("all", "default", "to-s"):
         lab.sysctl("r", f"net.ipv4.conf.{name}.send_redirects", 0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A NAT gateway on which tracing begins while a connection is open; the server's side speaks first; then both talk and close.
+"""A NAT gateway on which tracing begins while a connection is open; the server's side sends first; then both send and close.
 
 Reported: nothing; the join must not need the handshake.
 Right: one life, open before the start, both hops joined, both address forms, closed in the end.

@@ -32,10 +32,7 @@ def play(lab):
     lab.link("a", "10.9.0.1/24", "h", [])
     lab.link("b", "10.9.0.2/24", "h", [])
     lab.link("c", "10.9.0.2/24", "h", [])
-    lab.ip("h", "link add br0 type bridge")
-    for port in ("to-a", "to-b", "to-c"):
-        lab.ip("h", f"link set {port} master br0")
-    lab.ip("h", "link set br0 up")
+    lab.bridge("h", "to-a", "to-b", "to-c")
 
     def neighbour(place):
         address = lab.shell(place, "cat /sys/class/net/to-h/address").strip()

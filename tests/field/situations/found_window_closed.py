@@ -6,10 +6,12 @@ Right: the probes are zero-window probes at both ends, with and without the kern
 """
 from field import *
 
+need("nstat")
+
 
 def server(go):
     c = accepted(listen(7448))
-    go.wait(25)
+    go.wait(60)
     size = len(read_all(c))
     c.close()
     return size
@@ -25,7 +27,7 @@ def client(go):
     except BlockingIOError:
         pass
     c.setblocking(True)
-    go.wait(25)
+    go.wait(60)
     c.close()
     return sent
 
@@ -39,7 +41,9 @@ def play(lab):
     for place in "ab":
         lab.watch(place)
         lab.watch(place, "--kernel", "off", name=f"{place}-wire")
-    time.sleep(4)
+    before = lab.nstat("a", "TcpExtTCPWinProbe")  # each comes twice as late as the one before
+    until(lambda: lab.nstat("a", "TcpExtTCPWinProbe") > before, 20, "a probe")
+    time.sleep(0.3)
     read.set()
     time.sleep(0.3)
     close.set()

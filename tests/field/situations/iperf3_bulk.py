@@ -20,7 +20,7 @@ def play(lab):
 
 
 ends = ("completed", "reset-by-local", "reset-by-peer", "aborted")
-may = {"reset-origin": "certain", "retransmission": "certain", "zero-window": "certain"}
+may = {"reset-origin": "certain", "retransmission": "certain", "zero-window": "certain", "write-after-peer-closed": "certain"}
 expect = {
     "a": view(life(f"{B}:5201", ends, process="iperf3", role="active", wire__complete=True, may=may, count=4)),
     "b": view(life(local=":5201", outcome=ends, process="iperf3", role="passive", wire__complete=True, may=may, count=4)),

@@ -32,9 +32,7 @@ def client(interface):
 def play(lab):
     lab.netns("h", "a")
     lab.link("a", "fe80::2/64", "h", [])
-    lab.ip("h", "link add br0 type bridge")
-    lab.ip("h", "link set to-a master br0")
-    lab.ip("h", "link set br0 up")
+    lab.bridge("h", "to-a")
     lab.ip("h", "addr add fe80::1/64 dev br0 nodad")
     lab.watch("a")
     lab.watch("h")

@@ -31,14 +31,12 @@ def client(ready, go):
 
 def play(lab):
     lab.netns("a", "b", "s")
-    lab.ip("s", "link add br0 type bridge")
-    lab.ip("s", "link set br0 up")
     for place, address in (("a", A), ("b", B)):
         run(["ip", "link", "add", "eth0", "netns", lab.full(place), "type", "veth", "peer", "name", f"to-{place}", "netns", lab.full("s")])
-        lab.ip("s", f"link set to-{place} master br0")
         lab.ip("s", f"link set to-{place} up")
         lab.ip(place, f"addr add {address}/24 dev eth0")
         lab.ip(place, "link set eth0 up")
+    lab.bridge("s", "to-a", "to-b")
     for name, value in (("delay_first_probe_time", 0), ("base_reachable_time_ms", 100), ("ucast_solicit", 1), ("mcast_solicit", 1),
                         ("retrans_time_ms", 100)):
         lab.sysctl("a", f"net.ipv4.neigh.eth0.{name}", value)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A client closes as the path dies: the FIN of an orphan is sent again as often as tcp_orphan_retries says, and no process learns of the end.
+"""A client closes as the path dies: the FIN of an orphan is sent again tcp_orphan_retries times, and no process learns of the end.
 
 Reported: FIN_WAIT1 in great numbers behind a firewall that forgot its states.
 Right: given up by the kernel's timer, closed here; no error reaches anybody, and the peer did nothing.
@@ -40,5 +40,5 @@ def play(lab):
     serves.end()
 
 
-expect = {"a": view(life(f"{B}:7325", "retransmit-timeout", process="fld-cli", tx=5, rx=5, errno=None, findings={"retransmission": "certain"}, may={"half-open": "likely"},
+expect = {"a": view(life(f"{B}:7325", "retransmit-timeout", process="fld-cli", tx=5, rx=5, errno=None, findings={"retransmission": "certain", "path-dead": "likely"}, may={"half-open": "likely"},
                          never=["gets ETIMEDOUT", "fld-cli\\S* gets", "peer closed"]), may={"stray-segment": "certain"})}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The server's firewall refuses in OUTPUT: its SYN-ACKs never leave (nft reject, ICMP to itself), and the client hears nothing.
+"""The server's firewall refuses in OUTPUT: its SYN-ACKs never leave (nft reject, ICMP to itself), and the client gets nothing.
 
 Reported: stateless OUTPUT rules on servers; "the listener is there, SYNs arrive, no SYN-ACK on the wire".
 Right: at the server: every SYN-ACK was refused by a rule of this machine, by a message to itself; no client failed to acknowledge.

@@ -36,6 +36,7 @@ def play(lab):
     lab.watch("a")
     lab.watch("a", "--wire", "none", name="kernel")
     for read in (True, False):
+        sent_again = lab.segments_sent_again(["a"])
         served = lab.server("b", "fld-srv", server, 7481)
         asked = lab.actor("a", "fld-cli", client, read)
         time.sleep(0.4)
@@ -43,6 +44,7 @@ def play(lab):
         time.sleep(0.6)
         lab.shell("r", "nft flush ruleset")
         lab.must(asked.result() == (errno.ECONNREFUSED if read else 0), "the error was not reported")
+        lab.must(lab.segments_sent_again(["a"]) > sent_again, "the router refused nothing")
         lab.must(served.result() == (b"abcdefghi" if read else b"abcdef"), "something got lost")
 
 

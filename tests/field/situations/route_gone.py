@@ -48,7 +48,7 @@ def play(lab):
 
 
 def unsent(port):
-    return life(f"{B}:{port}", "user-timeout", process="fld-cli", errno=errno.ETIMEDOUT, tx=5, rx=5, findings={"tx-not-sent": "likely"},
+    return life(f"{B}:{port}", "user-timeout", process="fld-cli", errno=errno.ETIMEDOUT, tx=5, rx=5, findings={"tx-not-sent": "certain"},
                 may={"retransmission": "certain", "rx-dropped": "certain"}, never=["path-dead"], says=["never left this machine"])
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The router finds nobody at the server's address, and says so (host unreachable) after three seconds.
+"""The router finds nobody at the server's address, and reports it (host unreachable) after three seconds.
 
 Reported: undici 1764, systemd 9774 (EHOSTUNREACH of hosts that are down).
 Right: unreachable, by the router's message; the SYNs had left.

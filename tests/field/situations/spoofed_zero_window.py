@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An ACK that TCP refuses (it acknowledges what was never sent) says that the window is zero.
+"""An ACK that TCP refuses (it acknowledges what was never sent) advertises a zero window.
 
 Reported: blind ACK attacks (RFC 5961, 5).
 Right: the segment is refused; the peer's window never closed, and no bytes were acknowledged by it.

@@ -20,6 +20,7 @@ def play(lab):
     until(lambda: lab.sockets("a", "state established dport = :8080"), 10, "a connection")
     time.sleep(0.3)
     os.kill(getting.pid, signal.SIGSTOP)
+    until(lambda: any("persist" in line for line in lab.sockets("b", "state established sport = :8080", "-o")), 20, "a window that is closed")
     time.sleep(1.5)
     os.kill(getting.pid, signal.SIGCONT)
     time.sleep(0.3)

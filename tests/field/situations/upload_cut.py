@@ -42,4 +42,4 @@ def play(lab):
     sending.result()
 
 
-expect = {"a": view(life(f"{B}:7101", ("open", "completed"), process="fld-cli", findings={"retransmission": "certain"}))}
+expect = {"a": view(life(f"{B}:7101", ("open", "completed"), process="fld-cli", findings={"retransmission": "certain"}, may={"path-dead": "likely"}))}

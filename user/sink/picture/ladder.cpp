@@ -5,12 +5,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
-#include <tuple>
 #include <unordered_map>
 #include <utility>
 
+#include "sink/closing_words.hpp"
 #include "sink/format.hpp"
+#include "sink/picture/ladder_items.hpp"
+#include "sink/picture/ladder_remarks.hpp"
 #include "sink/trace_words.hpp"
 
 namespace tcpwitness::picture {
@@ -23,16 +24,6 @@ constexpr double most_extra = 18;              // of a row, for the wait before 
 constexpr std::int64_t silence_ns = pause_ns;  // from here on it is folded
 constexpr std::size_t ordinary_run = 12;       // as many ordinary segments are not folded yet
 constexpr std::size_t ordinary_kept = 3;       // of a folded run, at each end
-constexpr double remark_line = 14;
-constexpr double remark_padding = 10;
-constexpr std::size_t remark_columns = 44;
-
-// What is drawn of an entry.
-struct Item {
-  const Entry* entry = nullptr;
-  const Entry* arrival = nullptr;  // of an outgoing segment: the same at the other end
-  bool far = false;                // of the peer's socket
-};
 
 Look look_of(Colour colour) {
   switch (colour) {
@@ -49,9 +40,6 @@ Look look_of(Colour colour) {
   }
 }
 
-const SegmentEntry* segment_of(const Entry& entry) { return std::get_if<SegmentEntry>(&entry.body); }
-bool leaves(const Segment& segment) { return segment.outgoing(); }
-
 bool says(const SegmentEntry& entry, std::string_view word) {
   return std::ranges::any_of(entry.analysis, [&](std::string_view one) { return one.contains(word); });
 }
@@ -66,7 +54,7 @@ Stroke stroke_of(const SegmentEntry& entry) {
   return segment.len != 0 ? Stroke::data : Stroke::acknowledgement;
 }
 
-// Nothing is to be said of it but its numbers.
+// It has nothing but its numbers.
 bool is_ordinary(const Entry& entry) {
   const SegmentEntry* segment = segment_of(entry);
   if (segment == nullptr || !segment->analysis.empty() || segment->transition || !segment->inferred.empty())
@@ -92,36 +80,19 @@ std::string drop_words(const DropEntry& drop) {
   return means.empty() ? printable(reason, true) : fmt::format("{} ({})", means, printable(reason, true));
 }
 
-// The text in lines of so many columns, broken at spaces.
-std::vector<std::string> broken(std::string_view text, std::size_t width) {
-  std::vector<std::string> lines(1);
-  std::size_t used = 0;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(' '), text.size());
-    const std::string_view word = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    const std::size_t length = columns(word);
-    if (used != 0 && used + 1 + length > width) {
-      lines.emplace_back();
-      used = 0;
-    }
-    if (used != 0) lines.back() += ' ';
-    lines.back() += word;
-    used += length + (used != 0 ? 1 : 0);
-  }
-  return lines;
-}
-
 class Layout {
  public:
   Layout(const Connection& connection, const Connection* peer, const Names& names, const LadderSettings& settings)
-      : connection_(connection), peer_(peer), words_{.names = names, .utf8 = true}, settings_(settings) {}
+      : connection_(connection),
+        peer_(peer),
+        words_{.names = names, .utf8 = true},
+        settings_(settings),
+        items_(items_of(connection, peer)) {}
 
   Ladder make() {
     ladder_.both_ends = peer_ != nullptr;
     ladder_.inferred = settings_.wire_alone;
     name_it();
-    collect();
     start_ns_ = connection_.life.start_ts_ns;
     if (!items_.empty()) start_ns_ = std::min(start_ns_, items_.front().entry->ts_ns);
     last_ns_ = start_ns_;
@@ -129,7 +100,9 @@ class Layout {
     if (connection_.left_out != 0)
       add_note(fmt::format("{} more events are not kept here", grouped(connection_.left_out)));
     stack();
-    add_remarks();
+    std::unordered_map<EventId, double> tops;
+    for (const auto& [id, row] : by_id_) tops.emplace(id, ladder_.rows[row].y - row_height / 2);
+    add_remarks(ladder_, connection_, peer_, tops);
     return std::move(ladder_);
   }
 
@@ -142,47 +115,9 @@ class Layout {
                                 endpoint_text(life.flow.local).view(), passive ? "\u2190" : "\u2192",
                                 endpoint_text(life.flow.remote).view());
     if (life.nat) ladder_.title += fmt::format(" (NAT: {})", nat_text(life.flow, *life.nat));
-    ladder_.outcome = connection_.stray ? "segments that belong to no connection" : words_.closing(life);
+    ladder_.outcome = connection_.stray ? "segments that belong to no connection" : closing_words(life);
     ladder_.peer_name = std::string(endpoint_text(life.flow.remote).view());
     if (peer_ != nullptr && peer_->life.process.pid != 0) ladder_.peer_name = process_text(peer_->life.process, true);
-  }
-
-  // Both ends in ring order; an arrival beside its departure.
-  void collect() {
-    for (const Entry& entry : connection_.entries) items_.push_back({.entry = &entry});
-    if (peer_ == nullptr) return;
-    for (const Entry& entry : peer_->entries) items_.push_back({.entry = &entry, .far = true});
-    // Of one number in the order in which they were reported, this side's first.
-    std::ranges::sort(items_, {}, [](const Item& item) { return std::tuple(item.entry->id, item.far, item.entry); });
-    join_ends();
-  }
-
-  using Same = std::tuple<bool, std::uint32_t, std::uint32_t, std::uint32_t, std::uint8_t>;
-  static Same same(const Segment& segment, bool of_far) {
-    return {of_far, segment.seq, segment.ack, segment.len, segment.flags};
-  }
-  // A segment that arrives is the oldest one with these numbers that has left the other end and not arrived yet.
-  void join_ends() {
-    std::multimap<Same, std::size_t> under_way;
-    std::vector<bool> arrived(items_.size());
-    for (std::size_t i = 0; i < items_.size(); ++i) {
-      const SegmentEntry* segment = segment_of(*items_[i].entry);
-      if (segment == nullptr) continue;
-      if (leaves(segment->segment)) {
-        under_way.emplace(same(segment->segment, items_[i].far), i);
-        continue;
-      }
-      const auto at = under_way.lower_bound(same(segment->segment, !items_[i].far));
-      if (at == under_way.end() || at->first != same(segment->segment, !items_[i].far)) continue;
-      items_[at->second].arrival = items_[i].entry;
-      arrived[i] = true;
-      under_way.erase(at);
-    }
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < items_.size(); ++i) {
-      if (!arrived[i]) items_[kept++] = items_[i];
-    }
-    items_.resize(kept);
   }
 
   // Where the next one begins.
@@ -388,49 +323,6 @@ class Layout {
     if (row.also == 0) row.also = item.entry->id;
     by_id_[item.entry->id] = at->second;
     return true;
-  }
-
-  // Each beside the first row that it rests on, below the one before.
-  void add_remarks() {
-    std::vector<FindingReport> all = connection_.findings;
-    if (peer_ != nullptr) {
-      for (const FindingReport& other : peer_->findings) {
-        const bool again = std::ranges::any_of(connection_.findings, [&](const FindingReport& own) {
-          return own.finding.rule == other.finding.rule && sentence(own.finding) == sentence(other.finding);
-        });
-        if (!again) all.push_back(other);
-      }
-    }
-    std::vector<Remark> remarks;
-    for (const FindingReport& report : all) {
-      const Finding& finding = report.finding;
-      Remark remark;
-      remark.y = ladder_.height;
-      remark.rule = finding.rule;
-      remark.confidence = finding.confidence;
-      remark.evidence = finding.evidence;
-      for (const EventId id : finding.evidence) {
-        if (const auto at = by_id_.find(id); at != by_id_.end())
-          remark.y = std::min(remark.y, ladder_.rows[at->second].y - row_height / 2);
-      }
-      remark.lines = broken(printable(sentence(finding), true), remark_columns);
-      if (finding.more_evidence != 0)
-        remark.lines.push_back(fmt::format("({} more events)", grouped(finding.more_evidence)));
-      remark.height = remark_padding + remark_line * static_cast<double>(remark.lines.size() + 1);
-      remarks.push_back(std::move(remark));
-    }
-    std::vector<Remark> downwards;
-    downwards.reserve(remarks.size());
-    for (Remark& remark : remarks)
-      downwards.insert(std::ranges::upper_bound(downwards, remark.y, {}, &Remark::y), std::move(remark));
-    remarks = std::move(downwards);
-    double free_from = 0;
-    for (Remark& remark : remarks) {
-      remark.y = std::max(remark.y, free_from);
-      free_from = remark.y + remark.height + 6;
-    }
-    ladder_.height = std::max(ladder_.height, free_from);
-    ladder_.remarks = std::move(remarks);
   }
 
   const Connection& connection_;

@@ -3,7 +3,7 @@
 //
 // Lanes from left to right: process, kernel, the wire, the peer. Where the run follows both ends, the peer has lanes of
 // its own, and a segment is an arrow from where it left to where it arrived. Time flows down but not to scale: every
-// event has a row, short waits make it higher, long silence is folded and says how long it was.
+// event has a row, short waits make it higher, long silence is folded, with its length.
 #pragma once
 
 #include <cstdint>
@@ -22,11 +22,11 @@ enum class Stroke : std::uint8_t { acknowledgement, data, control, reset, again,
 struct Arrow {
   bool out = true;           // from this end to the peer
   bool at_peer_end = false;  // seen at the peer's end alone
-  bool closed = false;       // it says that its sender has no room
+  bool closed = false;       // its sender has no room
   bool dropped = false;      // the kernel threw it away: it does not reach the other side
   Stroke stroke = Stroke::acknowledgement;
   bool dropped_there = false;  // by the peer's
-  std::string words;           // above it: flags, numbers, what is to be said
+  std::string words;           // above it: flags, numbers, analysis
   std::string dropped_by;      // "NETFILTER_DROP: a firewall rule dropped it"
   std::int64_t took_ns = -1;   // until it was seen at the other end; -1: it was not seen there
 };

@@ -19,7 +19,7 @@ const rowsAtOnce = 1000;
 const wholeNs = Math.max(1, connections.reduce((most, c) => Math.max(most, c.life.start_ts_ns - firstNs + c.life.duration_ns), 1));
 index.to = wholeNs;
 
-// What a search finds: everything that the row says, and the words of its findings.
+// What a search finds: all text of the row, and the words of its findings.
 function haystack(c) {
   c.haystack ??= [...columns.map((column) => String((column.text || column.of)(c))), ...c.findings.map((one) => `${one.rule} ${one.text}`), c.life.explanation || ""].join("\n").toLowerCase();
   return c.haystack;

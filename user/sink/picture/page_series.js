@@ -9,7 +9,7 @@ function segmentAt(c, i) {
   return { id: s.id[i], t: s.t_us[i] / 1e6, out: s.out[i] === 1, seq: s.rel_seq[i], end: s.rel_seq[i] + seqLength, len: s.len[i], ack: s.flags[i] & flag.ack ? s.rel_ack[i] : null, win: s.win_bytes[i], flags: s.flags[i], words: s.texts[s.words[i]], cause: s.causes[s.id[i]] || "", sack: s.sack ? s.sack[i] : null };
 }
 
-// Columns of the time-sequence graph, a row for each segment: what `out` sends, and what the other side says of it.
+// Columns of the time-sequence graph, a row for each segment: what `out` sends, and what the other side acknowledges and allows.
 function sequenceRows(c, out) {
   const rows = [];
   const segments = [];

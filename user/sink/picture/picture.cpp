@@ -48,7 +48,7 @@ class PictureSink final : public Sink {
   }
   bool flush() override {
     if (!output_.flush()) {
-      errno = output_.error();  // for who says why: it is not the output of the run that failed
+      errno = output_.error();  // for the message: it is not the output of the run that failed
       return false;
     }
     if (!page_.summary || !settings_.finished) return true;

@@ -14,12 +14,12 @@ namespace tcpwitness {
 struct PictureSettings {
   bool ladder_alone = false;  // SVG, not a page
   bool wire_alone = false;    // a capture: nothing is known of processes and the kernel
-  // What is kept. Beyond it is counted, and the picture says so.
+  // What is kept. Beyond it is counted, and the picture has the number.
   std::size_t connections = 20'000;
   std::size_t entries = 200'000;
   std::size_t strays = 500;  // pairs of ends between which there are segments of no connection
   std::size_t ladders = 24;  // in an SVG
-  // Called when the picture is whole. False: it failed, and errno says why.
+  // Called when the picture is whole. False: it failed; see errno.
   std::function<bool()> finished = nullptr;
 };
 

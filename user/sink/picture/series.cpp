@@ -44,7 +44,7 @@ void column(JsonWriter& json, std::string_view name, const List& list, Of of) {
   json.end_array();
 }
 
-// Why it was sent again, of the words beside a segment; the others say what else it is.
+// Why it was sent again, of the words beside a segment; the others are about what else it is.
 std::string_view cause_among(const std::vector<std::string_view>& words) {
   constexpr std::array<std::string_view, 6> causes{"fast retransmission", "RTO",     "zero-window RTO", "loss recovery",
                                                    "tail-loss probe",     "path MTU"};

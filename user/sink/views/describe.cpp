@@ -73,7 +73,7 @@ struct Words {
   std::string_view one;
   std::string_view many;
 };
-// Of the kinds that say something of TCP; the others serve the tracer.
+// Of the kinds that are about TCP; the others serve the tracer.
 constexpr std::array<Words, event_kind_count> kind_words{{{"", ""},
                                                           {"transition", "transitions"},
                                                           {"segment", "segments"},

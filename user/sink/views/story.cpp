@@ -63,7 +63,8 @@ struct Stories::Thread {
 Stories::Stories(const Names& names, bool utf8, bool wire_alone, StoryLimits limits)
     : words_{.names = names, .utf8 = utf8, .wire_alone = wire_alone},
       forwarded_words_{.names = names, .utf8 = utf8, .wire_alone = true},
-      limits_(limits) {}
+      limits_(limits),
+      reported_(limits.remembered) {}
 Stories::~Stories() = default;
 
 Stories::Thread& Stories::find(const Entry& entry) {
@@ -205,7 +206,7 @@ void Stories::add_gaps(const Life& life, std::vector<Sentence>& sentences) const
 std::vector<Sentence> Stories::end(const Life& life) {
   std::vector<Sentence> sentences;
   auto found = threads_.extract(life.conn);
-  remember(life.conn);
+  reported_.add(life.conn);
   if (life.preexisting) {
     const std::string_view when = words_.wire_alone ? "the capture began" : "tracing began";
     sentences.push_back({.offset_ns = 0,
@@ -254,7 +255,7 @@ std::vector<Sentence> Stories::end(const Life& life) {
            .events = thread.no_room});
     }
   }
-  // What passed in one go is all that the life's line says.
+  // What passed in one go is all that the life's line has.
   const auto payload = std::ranges::find_if(sentences, &Sentence::payload);
   const bool alone = payload != sentences.end() && std::ranges::count_if(sentences, &Sentence::payload) == 1;
   const auto problem = [](const Finding& finding) { return is_problem(finding.rule); };
@@ -262,15 +263,6 @@ std::vector<Sentence> Stories::end(const Life& life) {
     sentences.erase(payload);
   add_gaps(life, sentences);
   return sentences;
-}
-
-// The last segments of a connection come after its life is reported.
-void Stories::remember(ConnectionId conn) {
-  reported_.insert(conn);
-  ended_order_.push_back(conn);
-  if (ended_order_.size() <= limits_.remembered) return;
-  reported_.erase(ended_order_.front());
-  ended_order_.pop_front();
 }
 
 }  // namespace tcpwitness

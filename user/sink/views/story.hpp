@@ -2,7 +2,7 @@
 // story.hpp: what happened to a connection, sentence by sentence, gathered from reports until its life is reported.
 //
 // A pure function of reports. What a story may hold is bounded: of one connection its first and its last
-// sentences, of all together a number of bytes; what is left out is counted, and said. Repetitions and ordinary
+// sentences, of all together a number of bytes; what is left out is counted, and printed. Repetitions and ordinary
 // data are summed up.
 #pragma once
 
@@ -11,9 +11,9 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
+#include "sink/remembered.hpp"
 #include "sink/views/story_words.hpp"
 #include "tcpwitness/report.hpp"
 
@@ -47,7 +47,7 @@ class Stories {
 
   void take(const Entry& entry);
   void take(const Gap& gap);
-  // Everything that is to be said of the connection, in order; it is forgotten.
+  // Everything that is printed of the connection, in order; it is forgotten.
   [[nodiscard]] std::vector<Sentence> end(const Life& life);
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
@@ -59,7 +59,6 @@ class Stories {
   void close_run(Thread& thread);
   void describe_quiet(Thread& thread, std::int64_t until_ns);
   void add_gaps(const Life& life, std::vector<Sentence>& sentences) const;
-  void remember(ConnectionId conn);
 
   [[nodiscard]] const StoryWords& words_of(const StoryState& so_far) const {
     return so_far.forwarded ? forwarded_words_ : words_;
@@ -71,8 +70,7 @@ class Stories {
   std::size_t bytes_ = 0;
   std::unordered_map<ConnectionId, std::unique_ptr<Thread>> threads_;
   std::deque<Gap> gaps_;  // the newest; older ones are one
-  std::unordered_set<ConnectionId> reported_;
-  std::deque<ConnectionId> ended_order_;
+  Remembered reported_;
 };
 
 }  // namespace tcpwitness

@@ -17,8 +17,12 @@ namespace {
 
 bool never_left(const RetransmitEntry& body) { return body.err != 0 && body.err != retransmit_error_unknown; }
 
-// Why the kernel sent it again.
-std::string again_because(const RetransmitEntry& body) {
+// Why the kernel sent it again, so long after the first SYN; 0: not known.
+std::string again_because(const RetransmitEntry& body, TimeNs since_syn_ns) {
+  const bool sooner =
+      since_syn_ns != 0 && since_syn_ns < std::int64_t{body.rto_us} * 1'000 * 7 / 8;  // timers are coarse
+  if (body.cause == RetransmitKind::syn && sooner)  // tcp_rcv_synsent_state_process(): it has refused an answer
+    return fmt::format("sooner than its timer of {}", microseconds_in_words(body.rto_us));
   const std::string timer = body.rto_us != 0 ? " within " + microseconds_in_words(body.rto_us) : "";
   switch (body.cause) {
     case RetransmitKind::syn:
@@ -44,7 +48,9 @@ std::string again_because(const RetransmitEntry& body) {
 
 std::string not_left(const RetransmitEntry& body) {
   if (!never_left(body)) return "";
-  if (body.err > 0) return ", but the qdisc refused it: it never left this machine";
+  if (body.err > 0)
+    return ", but its way out refused it (the qdisc, a tc filter or netfilter's egress hook): it never left this "
+           "machine";
   if (body.err == -EPERM) return ", but netfilter dropped it: it never left this machine";
   if (body.err == -EBUSY) return ", but the one before still waits on this machine: nothing was sent";
   if (body.err == -EAGAIN) return ", but it lies beyond the peer's window: it never left";
@@ -67,11 +73,12 @@ std::string with_name(std::string_view meaning, const std::string& name) {
 
 }  // namespace
 
-Phrase StoryWords::phrase(const Entry& /*entry*/, const RetransmitEntry& body, StoryState& so_far) const {
+Phrase StoryWords::phrase(const Entry& entry, const RetransmitEntry& body, StoryState& so_far) const {
   const bool opening = body.cause == RetransmitKind::syn || body.cause == RetransmitKind::syn_ack;
   const Topic topic = opening ? Topic::none : Topic::loss;
+  const TimeNs since_syn_ns = so_far.syn_ns != 0 ? entry.ts_ns - so_far.syn_ns : 0;
   if (body.segment != 0 && body.segment == so_far.again && so_far.about == About::again) {
-    return {.text = fmt::format(": {}{}", again_because(body), not_left(body)),
+    return {.text = fmt::format(": {}{}", again_because(body, since_syn_ns), not_left(body)),
             .goes_on = true,
             .topic = topic,
             .about = About::again};
@@ -80,7 +87,8 @@ Phrase StoryWords::phrase(const Entry& /*entry*/, const RetransmitEntry& body, S
       opening ? fmt::format("the {}", name(body.cause)) : story::bytes_from(body.len, body.rel_seq, body.relative);
   const std::string unseen = body.segment == 0 && so_far.wire ? "; the wire did not show it" : "";
   const std::string_view did = never_left(body) ? "was to retransmit" : "retransmitted";
-  return {.text = fmt::format("The kernel {} {}: {}{}{}", did, what, again_because(body), not_left(body), unseen),
+  return {.text = fmt::format("The kernel {} {}: {}{}{}", did, what, again_because(body, since_syn_ns), not_left(body),
+                              unseen),
           .topic = topic};
 }
 

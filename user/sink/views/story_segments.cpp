@@ -8,7 +8,7 @@
 #include "sink/trace_words.hpp"
 #include "sink/views/story_parts.hpp"
 #include "sink/views/story_words.hpp"
-#include "values/handshake_marks.hpp"
+#include "values/handshake_segments.hpp"
 
 namespace tcpwitness {
 namespace {

@@ -73,6 +73,9 @@ std::string StoryWords::called(const StateEntry& body, const StoryState& so_far)
   }
   if (cause.what == "exit") return fmt::format("{} exited, and its kernel closed the connection", subject);
   if (cause.what == "sock_destroy") return fmt::format("{} destroyed the socket (as ss -K does)", subject);
+  if (cause.what == "listener closed")
+    return fmt::format("{} closed the listening socket, and its kernel the connections that nobody had accepted",
+                       subject);
   // close() and shutdown(SHUT_RDWR) look alike at the transition.
   if (cause.what == "close") return fmt::format("{} closed the connection", subject);
   return fmt::format("{} called {}()", subject, cause.what);

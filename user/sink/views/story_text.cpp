@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "sink/closing_words.hpp"
 #include "sink/format.hpp"
 #include "sink/life_columns.hpp"
 #include "sink/line.hpp"
@@ -89,7 +90,7 @@ class StoryTextSink final : public Sink {
                                  : "process not known",
            Colour::bold);
     word(text, clock_of(life.start_ts_ns), Colour::dim);
-    word(text, std::string(name(life.outcome)), is_bad(life.outcome) ? Colour::bad : Colour::good);
+    word(text, std::string(name(life.outcome)), is_problem(life.outcome) ? Colour::bad : Colour::good);
     text.end();
   }
   // Apart from the text before it by two spaces, and never torn.
@@ -114,9 +115,9 @@ class StoryTextSink final : public Sink {
     text.pad_to(offset_end - std::min(offset_end, offset.size()));
     text.put(offset, Colour::dim);
     text.pad_to(indent_ == narrow_column ? 0 : indent_);
-    const std::string closing = words_.closing(life);
+    const std::string closing = closing_words(life);
     const std::size_t outcome_end = closing.find(" after ");
-    text.words(closing.substr(0, outcome_end), indent_, is_bad(life.outcome) ? Colour::bad : Colour::good);
+    text.words(closing.substr(0, outcome_end), indent_, is_problem(life.outcome) ? Colour::bad : Colour::good);
     text.words(closing.substr(outcome_end + 1) + '.', indent_);
     if (!life.explanation.empty()) text.words(printable(life.explanation, style_.utf8), indent_);
     text.end();

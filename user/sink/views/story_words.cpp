@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// story_words.cpp: see story_words.hpp. What each sentence says stands in story_states.cpp (transitions),
+// story_words.cpp: see story_words.hpp. What each sentence is made of stands in story_states.cpp (transitions),
 // story_kernel.cpp (what else the kernel did) and story_segments.cpp. Sentences have no full stop yet: another part can
 // follow.
 #include "sink/views/story_words.hpp"

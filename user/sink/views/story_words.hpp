@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // story_words.hpp: one event of a connection as a sentence of its story. Pure, but for what the plot remembers.
 //
-// Where the kernel says what a segment led to, both are one sentence, reported with the transition. A sentence says
+// Where the kernel shows what a segment led to, both are one sentence, reported with the transition. A sentence says
 // only what was seen; what is concluded says "inferred".
 #pragma once
 

@@ -29,12 +29,12 @@ void put_times(JsonWriter& json, std::string_view key, const Quantiles& times) {
   json.end_object();
 }
 
-void put_direction(JsonWriter& json, std::string_view key, std::uint64_t bytes, const Resent& resent) {
+void put_direction(JsonWriter& json, std::string_view key, std::uint64_t bytes, const Retransmitted& resent) {
   json.key(key);
   json.begin_object();
   json.field("bytes", bytes);
   json.field("segments", resent.segments);
-  json.field("retransmits", resent.again);
+  json.field("retransmits", resent.retransmitted);
   json.end_object();
 }
 
@@ -129,7 +129,7 @@ void write_summary_csv(Output& output, const Added& added) {
     for (const std::string& part : group->key) row.foreign(part);
     for (const std::uint64_t number :
          {group->connections, group->problems, group->open, group->incomplete, group->tx_bytes, group->rx_bytes,
-          group->tx.segments, group->rx.segments, group->tx.again, group->rx.again}) {
+          group->tx.segments, group->rx.segments, group->tx.retransmitted, group->rx.retransmitted}) {
       row.number(number);
     }
     put_times(row, group->connect);

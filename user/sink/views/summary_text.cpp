@@ -34,9 +34,9 @@ std::string title_of(GroupKey key) {
   return title;
 }
 
-std::string percent(const Resent& resent) {
+std::string percent(const Retransmitted& resent) {
   const auto share = resent.share();
-  if (!share) return resent.again == 0 ? "-" : fmt::format("{}x", resent.again);
+  if (!share) return resent.retransmitted == 0 ? "-" : fmt::format("{}x", resent.retransmitted);
   if (*share == 0) return "0";
   return *share < 0.1 ? "<.1" : fmt::format("{:.{}f}", *share, *share < 9.95 ? 1 : 0);
 }

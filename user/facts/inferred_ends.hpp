@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// ends.hpp: both ends as the segments show them, where no socket of this machine does.
+// inferred_ends.hpp: both ends as the segments show them, where no socket of this machine does.
 #pragma once
 
 #include <array>
@@ -14,7 +14,7 @@
 namespace tcpwitness {
 
 // Where only the wire is seen: both ends, inferred.
-struct Ends {
+struct InferredEnds {
   StateTracker tracker;
   ZeekState zeek;
   Acceptance acceptance{false};  // where no capture's analysis has asked before

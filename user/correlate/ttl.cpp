@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// hops.cpp: the TTL (or hop limit) of what comes from the peer's address, and what comes behind a RST.
+// ttl.cpp: the TTL (or hop limit) of what comes from the peer's address, and what comes behind a RST.
 //
 // One sender's segments cross the same hops, so a RST with another TTL than all else has perhaps another
 // sender. That the peer's TCP did not send it is shown only by the peer itself: a TCP that has sent a RST has
@@ -9,7 +9,7 @@
 
 namespace tcpwitness {
 
-void note_hops(Connection& c, const Event& e, const Segment& g, bool out) {
+void note_ttl(Connection& c, const Event& e, const Segment& g, bool out) {
   if (out) return;
   if ((g.flags & tcp_flag::rst) != 0) {
     const TcpState state = g.socket.state;

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * destroy.h: the end of a socket: its digest, or a record of its own, with what its flow has counted.
+ */
+#ifndef TCPWITNESS_DESTROY_H
+#define TCPWITNESS_DESTROY_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include "closing.h"
+#include "digest.h"
+#include "emit.h"
+#include "flow.h"
+#include "wanted.h"
+
+/* A flow whose socket is gone, unless segments of its closing are still to come. */
+static __always_inline void let_go(const struct tw_tuple *tuple, struct tw_flow *flow)
+{
+	if (flow->half[1].fin && !both_fins_acked(flow)) {
+		flow->orphaned = 1;
+		flow->cookie = 0;
+	} else {
+		forget_flow(tuple, flow);
+	}
+}
+
+/* The end of an ordinary life. False: its events did not wait, or another CPU has just released them. No inline function, as hold_state() in hold_state.h. */
+static __noinline bool submit_digest(struct tcp_sock *tp, __u64 cookie, const struct tw_tuple *tuple,
+				     const struct tw_flow *flow)
+{
+	struct digest_entry *entry = digest_of(cookie);
+	struct tw_digest *record;
+	__u32 held, counts, netns;
+
+	if (!entry)
+		return false;
+	record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
+	counts = close_digest(entry);
+	held = events_of(counts) + 1; /* its end */
+	netns = entry->netns;
+	if (!record) {
+		if (bpf_map_delete_elem(&digests, &cookie))
+			return false;
+		count_lost_digest(held);
+		return true;
+	}
+	record->tuple = *tuple;
+	take_held(entry, counts, record);
+	record->destroyed = 1;
+	control_block(tp, &record->cb);
+	take_flow(flow, record);
+	if (bpf_map_delete_elem(&digests, &cookie)) {
+		bpf_ringbuf_discard(record, 0);
+		return false;
+	}
+	fill_digest_header(record, cookie, netns, held);
+	submit_record(record);
+	return true;
+}
+
+/* Whether the ring has room for it or not: its flow and its owner are forgotten. */
+static __always_inline void destroyed(struct sock *sk)
+{
+	struct tw_destroy *record;
+	struct tw_tuple tuple;
+	struct tw_flow *flow;
+	struct tcp_sock *tp;
+	__u64 cookie;
+
+	tp = wanted_tcp_sock(sk, &tuple);
+	if (!tp)
+		return;
+	cookie = bpf_get_socket_cookie(sk);
+	flow = bpf_map_lookup_elem(&flows, &tuple);
+	if (config.digests && !is_late_child(tp) && submit_digest(tp, cookie, &tuple, flow)) {
+		if (flow)
+			let_go(&tuple, flow);
+		return;
+	}
+	record = reserve_record(tw_destroy, TW_KIND_DESTROY, cookie, netns_of(tp));
+	if (record) {
+		record->tuple = tuple;
+		__builtin_memset(record->pad, 0, sizeof(record->pad));
+		control_block(tp, &record->cb);
+		take_flow(flow, record);
+		submit_record(record);
+	}
+	if (is_late_child(tp)) /* flow and owner are the other one's */
+		return;
+	if (flow)
+		let_go(&tuple, flow);
+	bpf_map_delete_elem(&owners, &cookie);
+}
+
+#endif
