@@ -37,7 +37,7 @@ Table::Table() {
   set_delay(Wait::request, 70 * s);
   set_delay(Wait::fin_wait2, 1 * s);
   set_delay(Wait::close_wait, 10 * s);
-  set_delay(Wait::ports, 300 * ms);
+  set_delay(Wait::ports, 1000 * ms);
   set_delay(Wait::wire_connect, 130 * s);
   // nf_conntrack_proto_tcp.c: SYN_SENT; FIN_WAIT, the longest of a closing connection; ESTABLISHED.
   set_delay(Wait::forwarded_attempt, 130 * s);
