@@ -111,7 +111,7 @@ struct Dropped {
 
 // Of zero-window: a receive window that was closed.
 struct ClosedWindow {
-  enum class Now : std::uint8_t { open, closed, never_opened };  // never_opened: the connection or the run is over
+  enum class Now : std::uint8_t { open, closed, never_opened };  // never_opened: the connection has ended
   std::int64_t closed_ns = 0;
   std::uint32_t periods = 0;  // 0: it was not seen closing, only the probes were
   std::uint32_t probes = 0;   // zero-window probes into it
@@ -210,6 +210,7 @@ struct PathDead {
   std::int64_t idle_ns = 0;     // before the first segment that went unanswered; 0: no pause
   std::uint32_t tries = 0;      // retransmissions
   bool given_up = false;        // by the kernel
+  bool ended = false;           // in another way
   int error = 0;                // given_up: errno
   bool first_large = false;     // the connection's first full-size segments
 };
@@ -267,7 +268,8 @@ struct CloseWaitStuck {
   std::optional<std::int32_t> fd{};  // the descriptor that is still open
   bool accepted = true;
   bool closed = false;    // it has closed since
-  bool at_least = false;  // closed: the connection is older than the run
+  bool ended = false;     // the connection has ended, and it had not closed
+  bool at_least = false;  // the connection is older than the run
   std::int64_t lasted_ns = 0;
 };
 
@@ -490,8 +492,8 @@ struct ForwardDropped {
   struct Lost {
     Side from{};
     std::uint64_t segments = 0;
-    std::string interface{};  // by which they came in
-    bool reported = false;    // the kernel reports why
+    std::string interface{};     // by which they came in
+    std::uint64_t reported = 0;  // of these: so many the kernel reports as dropped
     DropReasons reasons{};
   };
   std::vector<Lost> lost{};

@@ -267,6 +267,36 @@ TEST(PeerNotClosing, IsNotToldBeforeItsTime) {
   EXPECT_FALSE(run_with(stream.events, 9 * s).finding(Rule::peer_not_closing).has_value());
 }
 
+// Its sending side was closed long before, and answers came until now.
+TEST(PeerNotClosing, CountsFromWhereBothDirectionsWereClosed) {
+  for (const TimeNs after_close : {5 * s, 12 * s}) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.out(PA, 10);
+    c.to(State::fin_wait1, curl);
+    c.out(FA);
+    c.in(A, 0, TW_EVENT_FIN_ACK);
+    c.to(State::fin_wait2);
+    for (int i = 0; i < 20; ++i) {
+      stream.wait(1 * s);
+      c.in(PA, 1000);
+    }
+    c.extra.flags = TW_CB_DEAD;
+    c.to(State::close, curl, [](StateChange& e) { e.fin_timeout_ms = 60000; });
+    c.destroy();
+    stream.wait(after_close - 500 * ms);
+    c.found(SocketKind::time_wait, State::fin_wait2);
+    const auto finding = run_with(stream.events, 500 * ms).finding(Rule::peer_not_closing);
+    ASSERT_EQ(finding.has_value(), after_close > 10 * s) << finding_text(finding);
+    if (!finding) continue;
+    EXPECT_EQ(finding->confidence, Confidence::certain);
+    const auto waits = found<arguments::PeerNotClosing>(finding);
+    EXPECT_TRUE(waits.both_directions);
+    EXPECT_LT(waits.lasted_ns, 13 * s);
+  }
+}
+
 // shutdown(SHUT_WR): the peer goes on sending, as is its right.
 TEST(PeerNotClosing, AHalfClosedConnectionThatReceivesIsFine) {
   for (const bool receives : {true, false}) {

@@ -116,6 +116,28 @@ TEST(ResetOrigin, ARejectsRstMayWaitOnLoopback) {
   }
 }
 
+// A RST for an open connection that came in on loopback, while all else of the peer comes by another interface.
+TEST(ResetOrigin, ADropOfLongBeforeIsNoProofOfTheRstOnLoopback) {
+  for (const TimeNs before : {TimeNs{100} * us, 5 * s}) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.in(PA, 10, 0, [](Segment& g) { g.ifindex = 2; });
+    c.drop(drop_netfilter, true, PA, 10);
+    stream.wait(before);
+    c.in(R, 0, 0, [](Segment& g) { g.ifindex = 1; });
+    c.kernel_reset(ResetDirection::received, reset_reason_unknown);
+    c.extra.sk_err = ECONNRESET;
+    c.to(State::close);
+    c.error(ECONNRESET);
+    c.destroy();
+    const RunResult reported = run(stream.events);
+    EXPECT_EQ(reported.life().outcome, Outcome::reset_by_local);
+    const auto finding = reported.finding(Rule::reset_origin);
+    EXPECT_EQ(finding->confidence, before < 1 * s ? Confidence::certain : Confidence::likely) << finding_text(finding);
+  }
+}
+
 TEST(ResetOrigin, AFirewallsRejectIsCertainByTheKernelsWord) {
   for (const bool reported_drop : {true, false}) {
     Stream stream;

@@ -194,6 +194,22 @@ TEST(DropEvents, WhatThisMachineMadeItselfIsNoneOfThePeers) {
   }
 }
 
+// Windows and BSD probe a closed window with the next byte.
+TEST(DropEvents, TheByteOfAWindowProbeIsNoFault) {
+  struct Case {
+    bool closed;
+    std::uint32_t len;
+  };
+  for (const Case& of : {Case{true, 1}, Case{true, 2}, Case{false, 1}}) {
+    Dropping one;
+    if (of.closed) one.c().ensure_anomalies().local_window.since = {3, one.stream.now};
+    one.drop(drop_sequence, false, PA, of.len);
+    const bool probe = of.closed && of.len == 1;
+    EXPECT_EQ(one.seen().size(), probe ? 0U : 1U) << of.len;
+    EXPECT_EQ(one.parts.in.summary.drops, probe ? 0U : 1U) << of.len;
+  }
+}
+
 // ---- The wire has seen it, TCP has not ----
 
 void fin_seen(Dropping& one) {

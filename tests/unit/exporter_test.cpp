@@ -99,9 +99,7 @@ class Exporting : public ::testing::Test {
     EXPECT_TRUE(exporter_->start([] {}));
     return exporter_->port();
   }
-  std::shared_ptr<const std::string> give() {
-    return ++given_ <= huge_ones_ ? huge_ : page_;
-  }
+  std::shared_ptr<const std::string> give() { return ++given_ <= huge_ones_ ? huge_ : page_; }
   // A scrape that must be quick: whatever the others do.
   void expect_quick(std::uint16_t port) {
     const auto begun = Clock::now();

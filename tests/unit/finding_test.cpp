@@ -184,8 +184,24 @@ TEST(ZeroWindow, IsThisSidesProcessWhenWeAdvertisedIt) {
   EXPECT_FALSE(window.peer.has_value());
   ASSERT_TRUE(window.local.has_value());
   EXPECT_EQ(window.local_process.comm, "curl");
-  EXPECT_EQ(window.local->now, arguments::ClosedWindow::Now::never_opened);
+  EXPECT_EQ(window.local->now, arguments::ClosedWindow::Now::closed) << "the connection goes on";
   EXPECT_FALSE(reported.finding(Rule::keepalive).has_value());
+}
+
+TEST(ZeroWindow, NeverOpensAgainOnceTheConnectionHasEnded) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.in(PA, 500);
+  c.out(A, 0, TW_EVENT_ZERO_WINDOW, [](Segment& g) { g.window = 0; });
+  stream.wait(3 * s);
+  c.in(R);
+  c.kernel_reset(ResetDirection::received, reset_reason_unknown);
+  c.extra.sk_err = ECONNRESET;
+  c.to(State::close);
+  c.destroy();
+  const auto window = found<arguments::ZeroWindow>(run(stream.events).finding(Rule::zero_window));
+  EXPECT_EQ(window.local.value().now, arguments::ClosedWindow::Now::never_opened);
 }
 
 TEST(ZeroWindow, AMomentWithoutProbesIsFlowControlAtWork) {
@@ -360,6 +376,41 @@ TEST(CloseWaitStuck, IsCertainOnceTheProcessHasClosed) {
       std::find_if(findings.begin(), findings.end(), [](const Finding& f) { return f.rule == Rule::close_wait_stuck; });
   ASSERT_NE(found, findings.end());
   EXPECT_EQ(found->confidence, Confidence::certain);
+}
+
+// A RST, a timer or ss -K ends it while the process still has it open.
+TEST(CloseWaitStuck, WhatAnotherEndsItsProcessHasNotClosed) {
+  enum class By : std::uint8_t { process, reset, other_process };
+  const auto ends = [](By by) {
+    Stream stream;
+    listens(stream);
+    Side c = server_of(stream);
+    accepts(c);
+    c.used(nginx, OwnerSource::receive);
+    c.in(FA);
+    c.to(State::close_wait);
+    stream.wait(11 * s);
+    if (by == By::reset) c.in(R);
+    if (by == By::reset) c.kernel_reset(ResetDirection::received, reset_reason_unknown);
+    if (by != By::reset) c.kernel_reset(ResetDirection::sent, reason_abort_on_close, by == By::process ? nginx : curl);
+    c.extra.sk_err = by == By::reset ? EPIPE : by == By::other_process ? ECONNABORTED : 0;
+    c.to(State::close, by == By::process ? nginx : by == By::other_process ? curl : nobody);
+    if (by == By::other_process) c.error(ECONNABORTED);
+    c.destroy();
+    const Life life = run(stream.events, life_settings(), 1 * s).life();
+    const auto at = std::ranges::find(life.findings, Rule::close_wait_stuck, &Finding::rule);
+    return at != life.findings.end() ? std::optional(*at) : std::nullopt;
+  };
+  for (const By by : {By::process, By::reset, By::other_process}) {
+    const auto finding = ends(by);
+    ASSERT_TRUE(finding.has_value()) << static_cast<int>(by);
+    EXPECT_EQ(finding->confidence, Confidence::certain);
+    const auto stuck = found<arguments::CloseWaitStuck>(finding);
+    EXPECT_EQ(stuck.closed, by == By::process) << static_cast<int>(by);
+    EXPECT_EQ(stuck.ended, by != By::process) << static_cast<int>(by);
+    EXPECT_EQ(says(finding, "nginx[80] had not closed when the connection ended, 11.0 s later"), by != By::process)
+        << finding_text(finding);
+  }
 }
 
 TEST(CloseWaitStuck, IsNotSaidJustBeforeItsTime) {

@@ -37,6 +37,22 @@ TEST(ForwardDropped, WithoutAReasonItIsNeverCertain) {
   EXPECT_EQ(finding->confidence, Confidence::likely);
 }
 
+TEST(ForwardDropped, IsCertainOnlyWhereTheKernelReportsEachOfThem) {
+  for (const int reports : {1, 2}) {
+    Stream stream;
+    Router r(stream, false);
+    r.client_lost({S});
+    r.drop(drop_netfilter, true, S, 100);
+    stream.wait(1 * s);
+    r.client_lost({S, 0, TW_EVENT_RETRANSMISSION});
+    if (reports == 2) r.drop(drop_netfilter, true, S, 100);
+    const auto finding = reported_of(stream).finding(Rule::forward_dropped);
+    ASSERT_TRUE(finding);
+    EXPECT_EQ(finding->confidence, reports == 2 ? Confidence::certain : Confidence::likely);
+    EXPECT_EQ(says(finding, "(the kernel reported 1 of them)"), reports == 1) << sentence(*finding);
+  }
+}
+
 // What the other end acknowledges has left, seen or not.
 TEST(ForwardDropped, WhatIsAnsweredDidLeave) {
   Stream stream;

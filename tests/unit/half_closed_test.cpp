@@ -39,6 +39,21 @@ TEST(HalfClosed, DescriptorsAreAskedForOnceASecondBeforeTheFinding) {
   EXPECT_EQ(parts.half_closed.descriptors_due(), HalfClosed::no_time);
 }
 
+// What is found of the others is old when their time comes.
+TEST(HalfClosed, ThoseWhoseTimeIsLaterAreLookedAtAgain) {
+  Parts parts(stuck_after(10 * s));
+  parts.in.now = 100 * s;
+  waiting(parts, Wait::close_wait, TcpState::close_wait);
+  parts.in.now = 101 * s;
+  const Slot next = waiting(parts, Wait::close_wait, TcpState::close_wait);
+  parts.in.now = 105 * s;
+  const Slot later = waiting(parts, Wait::close_wait, TcpState::close_wait);
+  parts.in.now = 109 * s;
+  EXPECT_TRUE(parts.half_closed.wants_descriptors());
+  EXPECT_TRUE(parts.in.table.at(next).ensure_teardown().descriptor_requested) << "one look for both";
+  EXPECT_FALSE(parts.in.table.at(later).ensure_teardown().descriptor_requested);
+}
+
 TEST(HalfClosed, WhoGoesOnSendingIsLookedAtAgain) {
   Parts parts;
   const Slot slot = waiting(parts, Wait::close_wait, TcpState::close_wait);

@@ -37,6 +37,27 @@ TEST(KernelEnds, AMiniSocketThatIsGoneBeforeItsTimeIsNoTimeout) {
   EXPECT_FALSE(late.finding(Rule::reset_origin).has_value());
 }
 
+// A connection that was open before the run, and whose process nothing has shown.
+TEST(KernelEnds, AnotherProcessDestroysWhatNobodyIsKnownToHave) {
+  for (const int error : {ECONNABORTED, 0}) {
+    Stream stream;
+    Side c = client_of(stream);
+    c.found(SocketKind::full, State::established);
+    stream.wait(1 * s);
+    c.state = State::established;
+    c.kernel_reset(ResetDirection::sent, reason_tcp_state, curl);
+    c.out(RA);
+    c.extra.sk_err = static_cast<std::uint16_t>(error);
+    c.to(State::close, curl);
+    if (error != 0) c.error(error);
+    c.destroy();
+    const RunResult reported = run(stream.events, life_settings(), 1 * s);
+    EXPECT_EQ(reported.life().outcome, Outcome::reset_by_local);
+    EXPECT_EQ(says(reported.finding(Rule::reset_origin), "another process destroyed the socket"), error != 0)
+        << finding_text(reported.finding(Rule::reset_origin));
+  }
+}
+
 // The handshake's last ACK comes when the listener has closed.
 TEST(KernelEnds, ARequestGoesWithItsListener) {
   const auto answered = [](bool request) {

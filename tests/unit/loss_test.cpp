@@ -331,6 +331,7 @@ struct Silence {
   bool peer_repeats = false;   // what it sends meanwhile
   bool closes = false;         // this side, before it; and the peer at last, without having got it
   bool goes_on = false;        // the kernel still tries as the run ends
+  bool killed = false;         // the process dies meanwhile, with data unread
 };
 
 RunResult unanswered(const Silence& with) {
@@ -371,6 +372,13 @@ RunResult unanswered(const Silence& with) {
   } else if (with.answered) {
     c.in(A);
     closes_first(c, curl);
+  } else if (with.killed) {
+    stream.wait(1 * s);
+    c.leave_unread(10);
+    c.kernel_reset(ResetDirection::sent, reason_abort_on_close, curl);
+    c.out(RA);
+    c.to(State::close, curl);
+    c.destroy();
   } else if (!with.goes_on) {
     stream.wait(10 * s);
     c.extra.sk_err = ETIMEDOUT;
@@ -389,6 +397,39 @@ TEST(PathDead, AnIdleConnectionsFirstDataGoesUnanswered) {
   EXPECT_EQ(dead.idle_ns / s, 600);
   EXPECT_EQ(dead.tries, 4U);
   EXPECT_TRUE(dead.given_up);
+}
+
+TEST(PathDead, TheKernelGaveUpOnlyWhereItsTimerEndedIt) {
+  const RunResult killed = unanswered({.killed = true});
+  const auto finding = killed.finding(Rule::path_dead);
+  ASSERT_TRUE(finding.has_value());
+  const auto dead = found<arguments::PathDead>(finding);
+  EXPECT_FALSE(dead.given_up) << name(killed.life().outcome);
+  EXPECT_TRUE(dead.ended);
+  EXPECT_TRUE(says(finding, "until the connection ended")) << sentence(*finding);
+}
+
+TEST(RetransmitTimeout, CountsTheTriesOfWhatWaited) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.out(PA, 10);
+  c.retransmit(4, 0, 1);
+  c.in(A);
+  stream.wait(1 * s);
+  c.out(PA, 20);
+  for (std::uint8_t i = 1; i <= 3; ++i) {
+    stream.wait((200 * ms) << i);
+    c.retransmit(4, 0, i);
+  }
+  c.extra.sk_err = ETIMEDOUT;
+  c.extra.snd_wnd = 60000;
+  c.to(State::close);
+  c.error(ETIMEDOUT);
+  c.destroy();
+  const Life life = run(stream.events).life();
+  EXPECT_EQ(life.outcome, Outcome::retransmit_timeout);
+  EXPECT_TRUE(life.explanation.contains("did not come after 3 retransmissions")) << life.explanation;
 }
 
 TEST(PathDead, AlmostIsNone) {

@@ -174,6 +174,7 @@ bool note_end(Connection& c, const SocketDigest& d, const WholeLife& at, Marks& 
   c.cb = last_control_block(d);
   if (at.leaves_mini_socket) {  // no transition
     teardown.mini_fin_wait2 = true;
+    teardown.close_both(teardown.end.ts_ns, c.cb.bytes_received);
     teardown.fin_timeout_ns = orphan_lasts(d.held.fin_timeout_ms, c.cb.rto_us);
   } else {
     const bool second = at.closes == Closes::second;

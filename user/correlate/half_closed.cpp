@@ -38,8 +38,9 @@ bool HalfClosed::wants_descriptors() {
   const Slot first = table_.first(Wait::close_wait);
   if (first == no_slot || table_.at(first).ensure_teardown().descriptor_requested) return false;
   if (now_ + ask_ahead_ns < table_.waiting_since(first) + settings_.close_wait_stuck_ns) return false;
-  // The answer comes for all of them.
+  // The answer comes for all of them; those whose time is later are looked at again.
   for (Slot slot = first; slot != no_slot; slot = table_.behind(slot)) {
+    if (now_ + 2 * ask_ahead_ns < table_.waiting_since(slot) + settings_.close_wait_stuck_ns) break;
     table_.at(slot).ensure_teardown().descriptor_requested = true;
     table_.at(slot).ensure_teardown().descriptor = {};
   }
@@ -59,7 +60,9 @@ void HalfClosed::note_still_fin_wait2(const Event& e, const SocketFound& f) {
   Connection& c = table_.at(slot);
   if (c.state != State::fin_wait2) return;
   c.teardown->fin_wait2_seen = {e.id, e.ts_ns};
-  if (was_read(f.cb) && !c.ended()) c.cb = f.cb;
+  if (!was_read(f.cb) || c.ended()) return;
+  c.cb = f.cb;
+  if (is_orphaned(f.cb)) c.teardown->close_both(e.ts_ns, f.cb.bytes_received);
 }
 
 void HalfClosed::note_left_fin_wait2(const Event& looked) {

@@ -202,6 +202,7 @@ void StateEvents::change_state(Slot slot, const Event& e, const StateChange& s, 
     teardown.fin_wait2 = {e.id, e.ts_ns};
     teardown.fin_wait2_bytes = s.cb.bytes_received;
     teardown.fin_wait2_quiet_ns = e.ts_ns;
+    if (is_orphaned(s.cb)) teardown.close_both(e.ts_ns, s.cb.bytes_received);
     table_.wait(slot, Wait::fin_wait2, std::min(e.ts_ns, now_));
   }
   if (!shows_states()) return;
@@ -341,6 +342,7 @@ void StateEvents::move_to_mini_socket(Slot slot, const Event& e, const StateChan
   // A mini-socket in FIN_WAIT2: the peer has not closed yet. Without the wire only a look at it shows when it does.
   // The socket is gone but TCP is still in FIN_WAIT2: no transition, so no entry.
   teardown.mini_fin_wait2 = true;
+  teardown.close_both(e.ts_ns, s.cb.bytes_received);
   teardown.fin_timeout_ns = orphan_lasts(s.fin_timeout_ms, s.cb.rto_us);
   table_.wait(slot, Wait::fin_wait2, now_);
 }

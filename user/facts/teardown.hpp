@@ -60,12 +60,21 @@ struct Teardown : Recycled<Teardown> {
   Mark fin_wait2;                     // FIN_WAIT1 -> FIN_WAIT2
   std::uint64_t fin_wait2_bytes = 0;  // bytes_received then, or when data was last seen to come
   TimeNs fin_wait2_quiet_ns = 0;      // since when nothing is known to have come
+  TimeNs closed_both_ns = 0;          // since when its process is known to have closed both directions
   std::int64_t fin_timeout_ns = 0;    // of the orphan that waits in FIN_WAIT2; 0: not known
   Mark fin_wait2_seen;                // the newest event that shows it still there
   Mark fin_wait2_left;                // no packets are seen; the kernel's list did not have it any more before its time
   bool fin_wait2_requested = false;   // LiveCorrelator::wants_fin_wait2
   bool not_closing_reported = false;  // peer-not-closing was reported
   int signal = 0;                     // that ended the process which ended the connection
+
+  // In FIN_WAIT2: from here on nothing but the peer's FIN can come.
+  void close_both(TimeNs ts, std::uint64_t bytes_received) {
+    if (!fin_wait2 || closed_both_ns != 0) return;
+    closed_both_ns = ts;
+    fin_wait2_quiet_ns = ts;
+    fin_wait2_bytes = bytes_received;
+  }
 };
 
 }  // namespace tcpwitness

@@ -2,7 +2,7 @@
 // close_wait_stuck.cpp: the peer has closed and this side's process has not, for too long.
 //
 // While it lasts it rests on the absence of a transition and is only likely, unless the kernel showed the descriptor
-// that is still open; once the process has closed, both ends of the wait were seen. Both are certain.
+// that is still open; once the state was left, both ends of the wait were seen. Both are certain.
 #include <utility>
 
 #include "judge/judge.hpp"
@@ -25,6 +25,12 @@ bool is_accepted(const Connection& c) {
   return used || c.teardown->descriptor || !is_unaccepted(c.cb);
 }
 
+// It went on to LAST_ACK, or to CLOSE by a call or the death of a process of its own. A RST, a timer and another
+// process (ss -K) end it as well.
+bool process_closed(const Teardown& teardown) {
+  return teardown.left_close_wait.id != teardown.end.id || teardown.closer.pid != 0;
+}
+
 }  // namespace
 
 std::optional<Finding> judge_close_wait_stuck(const Connection& c, const RuleContext& context, Outcome /*outcome*/) {
@@ -43,7 +49,8 @@ std::optional<Finding> judge_close_wait_stuck(const Connection& c, const RuleCon
   if (teardown.descriptor) finding.evidence.push_back(teardown.descriptor.id);
   if (left) finding.evidence.push_back(teardown.left_close_wait.id);
   arguments::CloseWaitStuck found;
-  found.closed = left;
+  found.closed = left && process_closed(teardown);
+  found.ended = left && !found.closed;
   found.at_least = c.opening.preexisting;
   found.lasted_ns = lasted;
   found.accepted = is_accepted(c);

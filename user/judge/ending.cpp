@@ -268,6 +268,8 @@ Ending retransmit_timeout(const Connection& c) {
                                    .reset_sent = reset_sent(c),
                                    .user_timeout_ms = c.cb.user_timeout_ms,
                                    .error_of_path = c.error != ETIMEDOUT && c.error != 0};
+  const Unanswered* run = c.anomalies ? &c.anomalies->retransmissions.current : nullptr;
+  if (run != nullptr && !run->passed && run->seq == c.cb.snd_una) found.tries = run->tries;
   if (probed) found.how = c.cb.snd_wnd == 0 ? How::window_closed : How::never_left;
   if (const IcmpMessage* icmp = icmp_behind(c); found.error_of_path && icmp != nullptr)
     found.message = message_of(c, *icmp);

@@ -63,7 +63,7 @@ KernelDrops kernel_drops(const Connection& c, const RuleContext& context, unsign
   if (!c.anomalies) return drops;
   for (const DropSeen& seen : c.anomalies->drops.seen()) {
     if (seen.out != (from == client)) continue;
-    drops.segments += seen.count;
+    drops.segments += seen.segments;
     if (finding != nullptr) cite(*finding, seen.evidence);
     if (finding != nullptr) drops.reasons.push_back(drop_reason(context.names, seen));
   }
@@ -96,11 +96,11 @@ std::optional<Finding> judge_forward_dropped(const Connection& c, const RuleCont
     KernelDrops drops = kernel_drops(c, context, from, &finding);
     std::uint32_t resets = 0;
     cite(finding, never_left(c, context, from, resets));
-    if (drops.segments == 0) all_reported = false;
+    if (drops.segments < lost) all_reported = false;
     found.lost.push_back({.from = side_of(from),
                           .segments = lost,
                           .interface = interface_of(c, context, from),
-                          .reported = drops.segments != 0,
+                          .reported = drops.segments,
                           .reasons = std::move(drops.reasons)});
   }
   if (found.lost.empty()) return std::nullopt;

@@ -306,7 +306,7 @@ bool ended_in_repair(const Connection& c) {
 
 bool destroyed_by_other(const Connection& c) {
   if (c.error != ECONNABORTED || !c.teardown || ended_in_repair(c)) return false;
-  return c.teardown->end_pid != 0 && c.owner.pid != 0 && c.teardown->end_pid != c.owner.pid;
+  return c.teardown->end_pid != 0 && c.teardown->end_pid != c.owner.pid;
 }
 
 // inet_csk_listen_stop() disconnects each child that waits; ss -K would leave an error of its own.

@@ -4,6 +4,8 @@
 // The other end of close-wait-stuck. Where the process here is gone (close()), nothing but the peer's FIN can come any
 // more; where it only shut its sending side down, the peer may still have an answer to send (RFC 9293, 3.6), so that is
 // never more than likely, and nothing while data comes.
+#include <algorithm>
+
 #include "judge/judge.hpp"
 #include "judge/rules.hpp"
 
@@ -12,7 +14,7 @@ namespace tcpwitness {
 std::optional<Finding> judge_peer_not_closing(const Connection& c, const RuleContext& context, Outcome /*outcome*/) {
   if (!c.teardown || !c.teardown->fin_wait2) return std::nullopt;
   const Teardown& teardown = *c.teardown;
-  const bool closed = teardown.mini_fin_wait2 || is_orphaned(c.cb);
+  const bool closed = teardown.closed_both_ns != 0;
   const Mark& left = teardown.fin_in.sent ? teardown.fin_in.sent : teardown.time_wait;
   if (!left && c.state != TcpState::fin_wait2) return std::nullopt;
   TimeNs until = left ? left.ts_ns : context.now;
@@ -20,7 +22,7 @@ std::optional<Finding> judge_peer_not_closing(const Connection& c, const RuleCon
   // A mini-socket takes no data. The FIN counts as a byte.
   const std::uint64_t fin = fin_received(c.cb) ? 1 : 0;
   const bool busy = c.cb.bytes_received > teardown.fin_wait2_bytes + fin;
-  const std::int64_t lasted = until - teardown.fin_wait2.ts_ns;
+  const std::int64_t lasted = until - std::max(teardown.fin_wait2.ts_ns, teardown.closed_both_ns);
   if (busy || until - teardown.fin_wait2_quiet_ns < context.close_wait_stuck_ns) return std::nullopt;
   const bool seen = left || teardown.fin_wait2_seen.ts_ns > teardown.fin_wait2.ts_ns;
   if (waits_unseen(c) && (!seen || teardown.fin_wait2_left)) return std::nullopt;  // its FIN may have come

@@ -109,8 +109,8 @@ std::optional<Finding> came_from_peer(const Connection& c, const RuleContext& co
 
 Finding firewall_by_loopback(const Connection& c, const RuleContext& context) {
   const Anomalies& t = *c.anomalies;
-  // That a firewall is behind it is sure where the kernel reports what the firewall did to the segment before.
-  const DropSeen* refused = dropped_for(c, context, true, DropKind::firewall);
+  // That a firewall is behind it is sure where the kernel reports what the firewall did, at that moment, to a segment.
+  const DropSeen* refused = refused_by_own_firewall(c, context);
   Finding finding = reset_finding(ResetOrigin::firewall, {t.rst_in.mark, t.reset_received.mark});
   finding.confidence = refused != nullptr ? Confidence::certain : Confidence::likely;
   if (refused != nullptr) finding.evidence.push_back(refused->first.id);

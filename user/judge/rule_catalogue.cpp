@@ -50,7 +50,7 @@ constexpr std::array<RuleEntry, rule_count> rule_rows{{
     {Rule::close_wait_stuck, "close-wait-stuck", Rank::condition,
      "the peer has closed, the process here has not, for longer than --stuck-after",
      "ESTABLISHED to CLOSE_WAIT; a moment before the finding, which process still has which descriptor open",
-     "the peer's FIN", "the open descriptor was shown, or the process closed in the end",
+     "the peer's FIN", "the open descriptor was shown, or the state was left in the end",
      "it lasts, and nothing shows the descriptor: its close may be missing", "",
      "Often a leak in the named process: a descriptor that nobody closes.",
      "a process that has shut down nothing on purpose: a half-closed stream (ssh, proxies) that will send later"},
@@ -239,8 +239,8 @@ constexpr std::array<RuleEntry, rule_count> rule_rows{{
      "kfree_skb with its reason, for a segment of the connection",
      "a SYN, FIN or RST that came in on one hop and did not leave on the other; or the counters of both hops at one "
      "segment that passed",
-     "the kernel reported the drops",
-     "it did not: what leaves by XDP_REDIRECT, by a card's own forwarding or inside an "
+     "the kernel reported each of the drops",
+     "it reported fewer of them: what leaves by XDP_REDIRECT, by a card's own forwarding or inside an "
      "IPsec packet is not seen leaving",
      "",
      "The reason names it: a rule of the firewall (chain forward), conntrack's INVALID state, no neighbour, no "

@@ -90,6 +90,12 @@ std::optional<Shown> only_large_ones_lost(const Connection& c, const RuleContext
   return new_size ? std::optional(Shown::by_what_passed_before) : std::nullopt;
 }
 
+// tcp_write_err(): a timer ended it.
+bool kernel_gave_up(Outcome outcome) {
+  return outcome == Outcome::retransmit_timeout || outcome == Outcome::user_timeout ||
+         outcome == Outcome::keepalive_timeout;
+}
+
 }  // namespace
 
 std::optional<Finding> judge_path_mtu_black_hole(const Connection& c, const RuleContext& context, Outcome /*outcome*/) {
@@ -124,7 +130,7 @@ std::optional<Finding> judge_path_mtu_black_hole(const Connection& c, const Rule
   return finding;
 }
 
-std::optional<Finding> judge_path_dead(const Connection& c, const RuleContext& context, Outcome /*outcome*/) {
+std::optional<Finding> judge_path_dead(const Connection& c, const RuleContext& context, Outcome outcome) {
   constexpr std::int64_t tick_ns = 20'000'000;  // since_received_ms is in jiffies
   const Unanswered& run = c.anomalies->retransmissions.current;
   if (run.tries < tries_enough || acknowledged(c, run) || dropped_here(c, context)) return std::nullopt;
@@ -133,7 +139,7 @@ std::optional<Finding> judge_path_dead(const Connection& c, const RuleContext& c
   const bool closed = c.teardown && c.teardown->closing.ts_ns > run.first_ns;
   const bool came = run.received_ns > run.received_before_ns + tick_ns || peer_goes_on(c, run) || closed;
   // Without a pause before it an outage of a second is loss like any other.
-  const bool gave_up = c.ended() && c.error == ETIMEDOUT;
+  const bool gave_up = kernel_gave_up(outcome);
   const bool sudden = run.tries >= tries_sudden || gave_up;
   if (came || (idle < idle_ns && !sudden) || only_large_ones_lost(c, context, run)) return std::nullopt;
   // The first full-size segments of the connection: perhaps the path takes only smaller ones.
@@ -147,7 +153,8 @@ std::optional<Finding> judge_path_dead(const Connection& c, const RuleContext& c
       .silence_ns = now - run.received_ns,
       .idle_ns = idle >= idle_ns ? idle : 0,
       .tries = run.tries,
-      .given_up = c.ended(),
+      .given_up = gave_up,
+      .ended = c.ended() && !gave_up,
       .error = c.error,
       .first_large = first_large,
   };

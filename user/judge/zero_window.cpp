@@ -30,7 +30,7 @@ bool closed_long_enough(const ZeroWindowFacts& window, const Connection& c, cons
 
 arguments::ClosedWindow period(const ZeroWindowFacts& window, const Connection& c, const RuleContext& context) {
   using Now = arguments::ClosedWindow::Now;
-  const Now now = !window.since ? Now::open : c.ended() || context.finished ? Now::never_opened : Now::closed;
+  const Now now = !window.since ? Now::open : c.ended() ? Now::never_opened : Now::closed;
   return {closed_for(window, c, context), window.periods, window.probes, now};
 }
 

@@ -34,6 +34,11 @@ std::string words(const arguments::CloseWaitStuck& of) {
     return fmt::format("the peer's FIN arrived and {} closed only {}{} later", process_words(of.process),
                        of.at_least ? "at least " : "", duration_in_words(of.lasted_ns));
   }
+  if (of.ended) {
+    return fmt::format("the peer's FIN arrived, and {} had not {} when the connection ended, {}{} later",
+                       process_words(of.process), of.accepted ? "closed" : "even accepted the connection",
+                       of.at_least ? "at least " : "", duration_in_words(of.lasted_ns));
+  }
   const std::string did = of.fd ? fmt::format("closed fd {}", *of.fd) : "closed";
   return fmt::format("the peer's FIN arrived {}{} ago; {} has not {} (CLOSE_WAIT)", of.at_least ? "at least " : "",
                      duration_in_words(of.lasted_ns), of.several ? "more than one process" : process_words(of.process),

@@ -93,7 +93,9 @@ std::string words(const arguments::ForwardDropped& of) {
   for (const auto& lost : of.lost) {
     text += fmt::format("{}{} from {} came in{} and never left this machine: {}", text.empty() ? "" : "; ",
                         counted(lost.segments, "segment"), side_name(lost.from), on_interface(lost.interface),
-                        lost.reported ? reasons_words(lost.reasons) : "the kernel reported no reason");
+                        lost.reported != 0 ? reasons_words(lost.reasons) : "the kernel reported no reason");
+    if (lost.reported != 0 && lost.reported < lost.segments)
+      text += fmt::format(" (the kernel reported {} of them)", lost.reported);
   }
   return text;
 }

@@ -303,8 +303,8 @@ struct EndingWords {
         tried = "could not be sent: what TCP sent never left this machine";
         break;
       case How::unacknowledged:
-        tried = fmt::format("waited for an acknowledgement that did not come after {}",
-                            counted(life.retransmits, "retransmission"));
+        tried = "waited for an acknowledgement that did not come";
+        if (of.tries != 0) tried += fmt::format(" after {}", counted(of.tries, "retransmission"));
         break;
     }
     std::string text = fmt::format("{} {}. The kernel gave up{}",
