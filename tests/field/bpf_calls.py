@@ -8,9 +8,9 @@ from lab import LIBC
 from needs import Skip
 
 SYS_BPF = 321  # x86-64
-MAP_CREATE, MAP_UPDATE, PROG_LOAD, PROG_ATTACH = 0, 2, 5, 8
-CGROUP_SKB, SK_MSG = 8, 16  # program types
-CGROUP_INGRESS, CGROUP_EGRESS, SK_MSG_VERDICT = 0, 1, 7  # where they are attached
+MAP_CREATE, MAP_UPDATE, PROG_LOAD, PROG_ATTACH, LINK_CREATE = 0, 2, 5, 8, 28
+CGROUP_SKB, SK_MSG, CGROUP_SOCK_ADDR, SK_LOOKUP = 8, 16, 18, 30  # program types
+CGROUP_INGRESS, CGROUP_EGRESS, SK_MSG_VERDICT, CGROUP_INET4_CONNECT, AT_SK_LOOKUP = 0, 1, 7, 10, 36  # where they are attached
 SOCKMAP = 15
 
 
@@ -38,6 +38,11 @@ def attach(target, program, place):
     bpf(PROG_ATTACH, struct.pack("=IIII", target, program, place, 0))
 
 
+def link(target, program, place):
+    """It stays attached for as long as the descriptor is open."""
+    return bpf(LINK_CREATE, struct.pack("=IIII", program, target, place, 0))
+
+
 def socket_map(entries):
     return bpf(MAP_CREATE, struct.pack("=IIII", SOCKMAP, 4, 4, entries))
 
@@ -60,7 +65,10 @@ class Cgroup:
 
     def refuse(self, place):
         """No packet of it passes: as systemd's IPAddressDeny=any."""
-        program = load(CGROUP_SKB, [(0xb7, 0, 0, 0), (0x95, 0, 0, 0)], place)
+        self.attach(CGROUP_SKB, [(0xb7, 0, 0, 0), (0x95, 0, 0, 0)], place)
+
+    def attach(self, kind, instructions, place):
+        program = load(kind, instructions, place)
         descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
         attach(descriptor, program, place)
         os.close(descriptor)
