@@ -278,7 +278,8 @@ struct PeerNotClosing {
   NamedProcess closer{};
   bool both_directions = false;  // close(); otherwise its sending side alone (shutdown())
   Endpoint remote{};
-  bool closed = false;  // the peer has closed since
+  bool closed = false;    // the peer has closed since
+  bool at_least = false;  // the connection is older than the run
   std::int64_t lasted_ns = 0;
 };
 

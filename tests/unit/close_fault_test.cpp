@@ -267,6 +267,21 @@ TEST(PeerNotClosing, IsNotToldBeforeItsTime) {
   EXPECT_FALSE(run_with(stream.events, 9 * s).finding(Rule::peer_not_closing).has_value());
 }
 
+// A list of the sockets shows it in FIN_WAIT2: since when is not known.
+TEST(PeerNotClosing, WhatWasFoundSoLastsAtLeastSoLong) {
+  for (const bool closed_both : {true, false}) {
+    Stream stream;
+    Side c = client_of(stream);
+    if (closed_both) c.extra.flags = TW_CB_DEAD;
+    c.found(SocketKind::full, State::fin_wait2);
+    stream.wait(9 * s + 500 * ms);
+    c.found(SocketKind::full, State::fin_wait2);
+    const auto finding = run_with(stream.events, 3 * s).finding(Rule::peer_not_closing);
+    EXPECT_TRUE(says(finding, "acknowledged it at least 1")) << finding_text(finding);
+    EXPECT_EQ(finding->confidence, closed_both ? Confidence::certain : Confidence::likely);
+  }
+}
+
 // Its sending side was closed long before, and answers came until now.
 TEST(PeerNotClosing, CountsFromWhereBothDirectionsWereClosed) {
   for (const TimeNs after_close : {5 * s, 12 * s}) {

@@ -112,11 +112,7 @@ bool close_first(Connection& c, const SocketDigest& d, const WholeLife& at, Mark
   const bool owns = note_closer(c, d, *at.first);
   if (at.wire) note_fin(teardown.fin_out, *at.fin_out, marks.next(at.fin_out->ts_ns));
   const Mark middle = marks.next(at.middle->ts_ns);
-  if (at.closes == Closes::first) {
-    teardown.fin_wait2 = middle;
-    teardown.fin_wait2_bytes = bytes_received(d, *at.middle);
-    teardown.fin_wait2_quiet_ns = middle.ts_ns;
-  }
+  if (at.closes == Closes::first) teardown.enter_fin_wait2(middle, bytes_received(d, *at.middle), false);
   if (at.fin_in != nullptr) note_fin(teardown.fin_in, *at.fin_in, marks.next(at.fin_in->ts_ns));
   return owns;
 }

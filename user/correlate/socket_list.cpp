@@ -97,10 +97,15 @@ void SocketList::find_in(Slot slot, const Event& e, State state) {
   c.seen_by.kernel = true;
   if (table_.wait_of(slot) != Wait::none) table_.wait(slot, Wait::none, now_);
   c.enter(state);
-  if (state != State::close_wait) return;
-  c.ensure_teardown().close_wait = {e.id, e.ts_ns};
-  c.closed_by = ClosedBy::peer;
-  table_.wait(slot, Wait::close_wait, now_);
+  if (state == State::close_wait) {
+    c.ensure_teardown().close_wait = {e.id, e.ts_ns};
+    c.closed_by = ClosedBy::peer;
+    table_.wait(slot, Wait::close_wait, now_);
+  } else if (state == State::fin_wait2) {
+    c.ensure_teardown().enter_fin_wait2({e.id, e.ts_ns}, c.cb.bytes_received, is_orphaned(c.cb));
+    c.closed_by = ClosedBy::local;
+    table_.wait(slot, Wait::fin_wait2, now_);
+  }
 }
 
 // Transitions that were lost show in the list of the sockets.

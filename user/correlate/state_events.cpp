@@ -198,11 +198,7 @@ void StateEvents::change_state(Slot slot, const Event& e, const StateChange& s, 
   if (to == State::fin_wait1 || to == State::close_wait || to == State::last_ack || to == State::closing)
     begin_closing(slot, e, s);
   if (to == State::fin_wait2) {
-    Teardown& teardown = c.ensure_teardown();
-    teardown.fin_wait2 = {e.id, e.ts_ns};
-    teardown.fin_wait2_bytes = s.cb.bytes_received;
-    teardown.fin_wait2_quiet_ns = e.ts_ns;
-    if (is_orphaned(s.cb)) teardown.close_both(e.ts_ns, s.cb.bytes_received);
+    c.ensure_teardown().enter_fin_wait2({e.id, e.ts_ns}, s.cb.bytes_received, is_orphaned(s.cb));
     table_.wait(slot, Wait::fin_wait2, std::min(e.ts_ns, now_));
   }
   if (!shows_states()) return;

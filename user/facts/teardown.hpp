@@ -68,6 +68,13 @@ struct Teardown : Recycled<Teardown> {
   bool not_closing_reported = false;  // peer-not-closing was reported
   int signal = 0;                     // that ended the process which ended the connection
 
+  // What its process has closed by then; bytes_received by then.
+  void enter_fin_wait2(const Mark& mark, std::uint64_t bytes_received, bool both_directions) {
+    fin_wait2 = mark;
+    fin_wait2_bytes = bytes_received;
+    fin_wait2_quiet_ns = mark.ts_ns;
+    if (both_directions) close_both(mark.ts_ns, bytes_received);
+  }
   // In FIN_WAIT2: from here on nothing but the peer's FIN can come.
   void close_both(TimeNs ts, std::uint64_t bytes_received) {
     if (!fin_wait2 || closed_both_ns != 0) return;

@@ -38,6 +38,7 @@ std::optional<Finding> judge_peer_not_closing(const Connection& c, const RuleCon
       .both_directions = closed,
       .remote = c.flow.remote,
       .closed = static_cast<bool>(left),
+      .at_least = c.opening.preexisting,
       .lasted_ns = lasted,
   };
   return finding;

@@ -48,10 +48,11 @@ std::string words(const arguments::CloseWaitStuck& of) {
 std::string words(const arguments::PeerNotClosing& of) {
   const std::string did =
       fmt::format("{} {}", process_words(of.closer), of.both_directions ? "closed" : "closed its sending side");
+  const std::string lasted = (of.at_least ? "at least " : "") + duration_in_words(of.lasted_ns);
   return of.closed ? fmt::format("{}; {} acknowledged it and sent its own FIN only {} later", did, to_string(of.remote),
-                                 duration_in_words(of.lasted_ns))
+                                 lasted)
                    : fmt::format("{}; {} acknowledged it {} ago and has not closed: no FIN of it has come", did,
-                                 to_string(of.remote), duration_in_words(of.lasted_ns));
+                                 to_string(of.remote), lasted);
 }
 
 std::string words(const arguments::WriteAfterPeerClosed& of) {
