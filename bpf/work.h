@@ -69,6 +69,7 @@ static __always_inline struct work *begin_work(__u8 hook, __u32 ifindex, __u32 b
 	work->frame.fragment = 0;
 	work->frame.reordered = 0;
 	work->frame.duplicate = NO_DUPLICATE;
+	work->frame.event_flags = 0;
 	work->frame.segment_size = 0;
 	work->frame.tuple.scope = 0;
 	work->syn_held = 0;

@@ -185,5 +185,43 @@ TEST_F(Sockets, ForwardedSegmentsAreNotOurs) {
   std::ofstream("/proc/sys/net/ipv4/ip_forward") << "0\n";
 }
 
+// What is held back until the digest of a socket.
+class HeldSyns : public WireSuite<HeldSyns> {
+ public:
+  static Settings settings() {
+    Settings settings;
+    settings.config.no_timeline = 1;
+    settings.config.digests = TW_DIGESTS;
+    return settings;
+  }
+};
+
+// Each segment is judged by itself, whatever the one before it on this processor was: another SYN releases the held one
+// of its own direction, a RST those of both ends.
+TEST_F(HeldSyns, AnotherSynReleasesThoseOfItsOwnEndAlone) {
+  const Listener listener;
+  ASSERT_TRUE(listener.ok());
+  for (const Hook hook : arriving) {
+    SCOPED_TRACE(name_of(hook));
+    const auto run = [&](const Endpoint& from, const Endpoint& to, const Segment& segment) {
+      return wire->run(hook, build({}, from, to, segment).bytes).records;
+    };
+    const Endpoint one = ipv4_endpoint(10, 0, 0, 1, 443);
+    const Endpoint other = ipv4_endpoint(10, 0, 1, static_cast<std::uint8_t>(hook), 443);
+    EXPECT_TRUE(run(other, one, {.seq = 100, .flags = syn}).empty());
+    EXPECT_TRUE(run(one, other, {.seq = 200, .flags = syn}).empty());
+    const auto [us, them] = fresh_ends();
+    EXPECT_EQ(run(them, us, {.flags = rst}).size(), 1U);
+    const auto released = run(other, one, {.seq = 5000, .flags = syn});
+    ASSERT_EQ(released.size(), 1U);
+    EXPECT_EQ(released[0].seq, 100U);
+    const auto rest = run(other, one, {.seq = 5001, .flags = rst});
+    ASSERT_EQ(rest.size(), 3U);
+    EXPECT_EQ(rest[0].seq, 5000U);
+    EXPECT_EQ(rest[1].seq, 200U);
+    EXPECT_EQ(rest[2].event_flags & TW_EVENT_RST, TW_EVENT_RST);
+  }
+}
+
 }  // namespace
 }  // namespace tcpwitness::wire_test
