@@ -238,9 +238,8 @@ struct mptcp_sock {
 	struct sock *first; /* the subflow that the process connected */
 };
 
-/* include/net/tcp.h: bits of nonagle. */
+/* include/net/tcp.h: of the bits of nonagle. */
 #define NAGLE_OFF 1
-#define NAGLE_CORK 2
 
 struct request_sock {
 	struct sock_common __req_common;
