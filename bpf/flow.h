@@ -341,7 +341,7 @@ static __always_inline __u8 why_refused(const struct tw_flow *flow, const struct
 	__u8 type = lookup->view.type;
 
 	if (!frame->outgoing)
-		return refusal(frame, lookup);
+		return refusal(frame, lookup, flow->half[INCOMING].syn != 0);
 	if (flow->owned && !(frame->flags & TCP_RST) && (type == TW_SOCKET_NONE || type == TW_SOCKET_UNKNOWN))
 		return TW_REFUSED_FOREIGN;
 	return TW_REFUSED_NOT;

@@ -39,11 +39,15 @@ static __always_inline bool is_connection(const struct lookup *lookup)
 	       lookup->view.type == TW_SOCKET_TIMEWAIT;
 }
 
-/* tcp_rcv_synsent_state_process(): the acknowledgement alone decides. */
-static __always_inline __u8 refused_when_connecting(const struct frame *frame, const struct tw_socket_view *view)
+/*
+ * tcp_rcv_synsent_state_process(): the acknowledgement alone decides. Without one only a SYN is taken, as both connect at
+ * once (RFC 9293, 3.10.7.3). answered: the peer's SYN has come before, and may only wait to be processed.
+ */
+static __always_inline __u8 refused_when_connecting(const struct frame *frame, const struct tw_socket_view *view,
+						    bool answered)
 {
 	if (!(frame->flags & TCP_ACK))
-		return TW_REFUSED_NOT;
+		return answered || is_opening(frame) ? TW_REFUSED_NOT : TW_REFUSED_ACK;
 	if (seq_distance(view->snd_una, frame->ack) <= 0 || seq_distance(view->write_seq, frame->ack) > 0)
 		return TW_REFUSED_ACK;
 	return TW_REFUSED_NOT;
@@ -70,14 +74,14 @@ static __always_inline __u8 refused_numbers(const struct frame *frame, const str
 }
 
 /* Why TCP will not take this incoming segment (enum tw_refused). NOT where it will, and where that cannot be known. */
-static __always_inline __u8 refusal(const struct frame *frame, const struct lookup *lookup)
+static __always_inline __u8 refusal(const struct frame *frame, const struct lookup *lookup, bool answered)
 {
 	const struct tw_socket_view *view = &lookup->view;
 
 	if (!is_connection(lookup))
 		return TW_REFUSED_NOT;
 	if (view->type == TW_SOCKET_FULL && view->state == TCP_SYN_SENT)
-		return refused_when_connecting(frame, view);
+		return refused_when_connecting(frame, view, answered);
 	if (frame->flags & TCP_RST || !(frame->flags & TCP_SYN))
 		return refused_numbers(frame, lookup);
 	/* Both connect at once: the SYN-ACK acknowledges our SYN, and its own number was the SYN's. */

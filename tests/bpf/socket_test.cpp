@@ -166,6 +166,42 @@ TEST_F(Sockets, WhatTheSocketRefusesChangesNothingButTheCount) {
   }
 }
 
+// RFC 9293, 3.10.7.3: a RST for a SYN must acknowledge it. The SYN of who connects at the same time need not.
+TEST_F(Sockets, WhoConnectsRefusesWhatDoesNotAcknowledgeItsSyn) {
+  for (const Hook hook : arriving) {
+    SCOPED_TRACE(name_of(hook));
+    const auto [us, them] = fresh_ends();
+    const UniqueFd client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = inet_addr("10.0.0.1");
+    address.sin_port = htons(us.port);
+    ASSERT_EQ(bind(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+    address.sin_addr.s_addr = inet_addr("10.0.0.200");  // nobody is there
+    address.sin_port = htons(them.port);
+    ASSERT_EQ(connect(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), -1);
+    ASSERT_EQ(errno, EINPROGRESS);
+    const auto told = [&](const Segment& segment) {
+      const auto records = run(hook, them, us, segment);
+      return records.size() == 1 ? records[0] : tw_segment{};
+    };
+    const tw_segment bare = told({.seq = 1, .flags = rst});
+    ASSERT_EQ(bare.socket.type, TW_SOCKET_FULL);
+    ASSERT_EQ(bare.socket.state, 2);
+    EXPECT_EQ(bare.refused, TW_REFUSED_ACK);
+    const std::uint32_t next = bare.socket.snd_nxt;
+    EXPECT_EQ(told({.seq = 1, .ack_number = next, .flags = rst | ack}).refused, TW_REFUSED_NOT);
+    EXPECT_EQ(told({.seq = 1, .ack_number = next - 1, .flags = rst | ack}).refused, TW_REFUSED_ACK);
+    EXPECT_EQ(told({.seq = 2, .flags = syn | rst}).refused, TW_REFUSED_ACK);
+    EXPECT_EQ(told({.seq = 3, .flags = fin}).refused, TW_REFUSED_ACK);
+    const tw_segment crossing = told({.seq = 4, .flags = syn});
+    EXPECT_EQ(crossing.event_flags, TW_EVENT_SYN);
+    EXPECT_EQ(crossing.refused, TW_REFUSED_NOT);
+    // Its socket is in SYN_SENT as long as that SYN only waits to be processed.
+    EXPECT_EQ(told({.seq = 5, .flags = rst}).refused, TW_REFUSED_NOT);
+  }
+}
+
 TEST_F(Sockets, ForwardedSegmentsAreNotOurs) {
   const Endpoint from = ipv4_endpoint(10, 0, 0, 7, 1234);
   const Endpoint beyond = ipv4_endpoint(10, 0, 0, 9, 443);
