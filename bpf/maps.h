@@ -63,7 +63,8 @@ struct tw_half {
 	__u32 hole_from; /* sequence numbers of which some are missing, where hole is set */
 	__u32 hole_to;
 	__u32 hole_at; /* since when; see tick_1024ns() */
-	__u8 apart[40];
+	__u16 largest; /* payload of the largest wire segment, where it is more than USUAL_SEGMENT */
+	__u8 apart[38];
 };
 _Static_assert(__builtin_offsetof(struct tw_half, isn) == 64, "what a segment writes");
 _Static_assert(sizeof(struct tw_half) == 128, "one direction's cache lines are not the other's");

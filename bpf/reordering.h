@@ -19,8 +19,9 @@ static __always_inline __u32 tick_1024ns_of(struct frame *frame)
 
 /* Wireshark's limit too, where the handshake was not seen. */
 #define UNKNOWN_ROUND_TRIP 3000
-/* The largest payload of an Ethernet frame; where segments are larger, those that are seen show it. */
+/* The largest payload of an Ethernet frame; where segments are larger, tw_half.largest has it. */
 #define USUAL_SEGMENT 1460
+#define MOST_SEGMENTS 0x4000 /* so that a difference of identifications and this number fit in 16 bits */
 
 static __always_inline bool is_in_hole(const struct tw_half *me, const struct frame *frame)
 {
@@ -28,11 +29,17 @@ static __always_inline bool is_in_hole(const struct tw_half *me, const struct fr
 	       seq_distance(frame_seq_end(frame), me->hole_to) >= 0;
 }
 
+/* Of each wire segment of it but the last. */
+static __always_inline __u32 segment_size_of(const struct frame *frame)
+{
+	return frame->segment_size ? frame->segment_size : frame->payload;
+}
+
 /* What a packet's age is known by, of the newest one that came in order. Most hosts count their identifications up. */
 #define COUNTS_UP 4
 static __always_inline void remember_age(struct tw_half *me, const struct frame *frame)
 {
-	__u32 tsval = bpf_ntohl(frame->tsval);
+	__u32 tsval = bpf_ntohl(frame->tsval), size = segment_size_of(frame);
 
 	if ((__u16)(frame->ip_id - me->top_id - 1) > 255 || !frame->ip_id)
 		me->ip_id_in_order = 0;
@@ -41,17 +48,19 @@ static __always_inline void remember_age(struct tw_half *me, const struct frame 
 	me->top_id = frame->ip_id + frame->segments - 1;
 	if (tsval && (!me->max_tsval || seq_distance(me->max_tsval, tsval) > 0))
 		me->max_tsval = tsval;
+	if (size > USUAL_SEGMENT && size > me->largest)
+		me->largest = size < 0xffff ? (__u16)size : 0xffff;
 }
 
 /* How many segments after this one, itself included, were made up to the highest number: no fewer than that. */
 static __always_inline __u32 segments_since(const struct tw_half *me, const struct frame *frame)
 {
-	__u32 last = (me->last_end - me->last_seq) / (me->last_segments ?: 1);
-	__u32 size = frame->payload / (frame->segments ?: 1);
+	__u32 size = segment_size_of(frame), segments;
 
-	if (size < last)
-		size = last;
-	return (me->nxt - frame->seq - 1) / (size > USUAL_SEGMENT ? size : USUAL_SEGMENT);
+	if (size < me->largest)
+		size = me->largest;
+	segments = (me->nxt - frame->seq - 1) / (size > USUAL_SEGMENT ? size : USUAL_SEGMENT);
+	return segments < MOST_SEGMENTS ? segments : MOST_SEGMENTS;
 }
 
 /*

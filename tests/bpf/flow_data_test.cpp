@@ -353,6 +353,75 @@ TEST_P(FlowData, ARetransmissionThatIsOvertakenIsStillOne) {
   EXPECT_EQ(flow().last().reordered, 1);
 }
 
+// Of jumbo frames no more were made than fit, although the segments on both sides of the hole are short.
+TEST_P(FlowData, TheLargestSegmentShowsHowManyWereMade) {
+  if (!GetParam().we_open || GetParam().family != Family::ipv4) return;
+  constexpr std::uint32_t jumbo = 2900, small = 10;
+  std::uint32_t at = 101;
+  const auto data = [&](std::uint32_t seq, int id, std::uint32_t length) {
+    flow().set_ip_id(1, static_cast<std::uint16_t>(id - 1));
+    return flow().accepter({.seq = seq, .ack_number = 101, .payload = bytes(length)});
+  };
+  int id = flow().ip_id(1) + 1;
+  for (int i = 0; i < 6; ++i, at += jumbo, ++id) EXPECT_EQ(data(at, id, jumbo), silent);
+  std::uint32_t next = at + 2 * small;  // two short ones do not come
+  EXPECT_EQ(data(next, id + 2, jumbo), TW_EVENT_OUT_OF_ORDER);
+  for (int i = 3; i < 8; ++i) EXPECT_EQ(data(next += jumbo, id + i, jumbo), silent);
+  next += jumbo;
+  EXPECT_EQ(data(next, id + 9, small), silent);
+  EXPECT_EQ(data(at + small, id + 8, small), TW_EVENT_RETRANSMISSION);  // made behind them, and overtaken by the last
+  EXPECT_EQ(data(at, id, small), TW_EVENT_OUT_OF_ORDER);                // the original, late
+  EXPECT_EQ(flow().last().reordered, 1);
+}
+
+// Between the two lie more segments than half of all identifications.
+TEST_P(FlowData, ManySegmentsMakeNoRetransmissionOlder) {
+  if (!GetParam().we_open || GetParam().family != Family::ipv4) return;
+  constexpr std::uint32_t full = 1460, merged = 200;
+  std::uint32_t at = 101;
+  const auto data = [&](std::uint32_t seq, int id, const Arrival& arrival = {}) {
+    flow().set_ip_id(1, static_cast<std::uint16_t>(id - 1));
+    return flow().accepter({.seq = seq, .ack_number = 101, .payload = bytes(10)}, arrival);
+  };
+  int id = flow().ip_id(1) + 1;
+  for (int i = 0; i < 6; ++i, at += 10, ++id) EXPECT_EQ(data(at, id), silent);
+  std::uint32_t seq = at + full;
+  int newest = id + 1;
+  for (int i = 0; i < 200; ++i, seq += merged * full, newest += merged)
+    EXPECT_EQ(data(seq, newest, {.gso_segs = merged}), TW_EVENT_OUT_OF_ORDER);
+  EXPECT_EQ(data(at, newest), TW_EVENT_RETRANSMISSION);
+  EXPECT_EQ(data(at, id), TW_EVENT_OUT_OF_ORDER);  // the original
+  EXPECT_EQ(flow().last().reordered, 1);
+}
+
+// GRO merges ordinary segments, also where a virtual machine's interface has not counted them.
+TEST_P(FlowData, MergedSegmentsAreNoLargerOnes) {
+  if (!GetParam().we_open || GetParam().family != Family::ipv4) return;
+  constexpr std::uint32_t size = 800;
+  for (const std::uint32_t counted : {4U, 0U}) {
+    SCOPED_TRACE(counted);
+    if (counted == 0) {
+      flow().open_anew(70000);
+      flow().handshake();
+    }
+    std::uint32_t at = counted != 0 ? 101 : 1;
+    const std::uint32_t acked = at;
+    int id = flow().ip_id(1) + 1;
+    const auto data = [&](std::uint32_t seq, int ip_id, std::uint32_t length, const Arrival& arrival = {}) {
+      flow().set_ip_id(1, static_cast<std::uint16_t>(ip_id - 1));
+      return flow().accepter({.seq = seq, .ack_number = acked, .payload = bytes(length)}, arrival);
+    };
+    for (int i = 0; i < 6; ++i, at += size, ++id) EXPECT_EQ(data(at, id, size), silent);
+    EXPECT_EQ(data(at, id, 4 * size, {.gso_segs = counted, .gso_size = size}), silent);
+    at += 4 * size;
+    id += 4;
+    EXPECT_EQ(data(at + size, id + 1, size), TW_EVENT_OUT_OF_ORDER);
+    EXPECT_EQ(data(at + 2 * size, id + 2, size), silent);
+    EXPECT_EQ(data(at + 3 * size, id + 4, size), silent);
+    EXPECT_EQ(data(at, id + 3, size), TW_EVENT_RETRANSMISSION);
+  }
+}
+
 // Without an identification TCP's timestamp shows it, if the copy comes at once. Only where no timer can have sent it.
 TEST_P(FlowData, ACopyWithoutAnIdentificationIsKnownByItsTimestamp) {
   if (!GetParam().we_open || GetParam().family != Family::ipv6) return;

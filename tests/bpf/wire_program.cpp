@@ -155,6 +155,7 @@ Outcome WireProgram::run(Hook hook, const Bytes& frame, const Arrival& arrival, 
   __sk_buff skb{};
   skb.ifindex = ifindex;
   skb.gso_segs = arrival.gso_segs;
+  skb.gso_size = arrival.gso_size;
   skb.data_end = arrival.linear;
   xdp_md xdp{};
   xdp.ingress_ifindex = ifindex;

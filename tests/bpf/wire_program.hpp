@@ -60,6 +60,7 @@ struct Settings {
 struct Arrival {
   std::uint32_t ifindex = 0;  // 0: tw0
   std::uint32_t gso_segs = 0;
+  std::uint32_t gso_size = 0;
   std::uint32_t linear = 0;  // tc only: this many bytes in the linear part, the rest in fragments; 0: all
 };
 
