@@ -121,6 +121,9 @@ __noinline __u32 see_syn(struct tw_flow *flow, struct tw_half *me, const struct 
 	return event_flags;
 }
 
+/* What carries no new payload, or payload that its receiver may not take. */
+#define NOT_NEW (TW_EVENT_KEEPALIVE | TW_EVENT_RETRANSMISSION | TW_EVENT_WINDOW_PROBE)
+
 /* Payload of the last wire segment in it. */
 static __always_inline __u32 last_payload(const struct frame *frame)
 {
@@ -180,6 +183,24 @@ static __always_inline bool asks_for_room(const struct frame *frame, const struc
 	return frame->outgoing ? lookup->snd_wnd == 0 : lookup->since_received_ms >= PROBE_SILENCE_MS;
 }
 
+/*
+ * Does it begin with the byte that a window probe tried, and the receiver refused? Windows and BSD probe with the byte at
+ * SND.NXT, and go on from there: with the same probe, or with data. Nothing behind it was sent yet.
+ */
+static __always_inline bool begins_at_probe(const struct tw_half *me, const struct tw_half *peer,
+					    const struct frame *frame)
+{
+	return me->probe_byte && me->nxt == me->probe_end && frame->seq + 1 == me->probe_end &&
+	       seq_distance(me->probe_end, peer->last_ack) < 0;
+}
+
+/* A single new byte into a closed window: the receiver need not take it. */
+static __always_inline void remember_probe(struct tw_half *me, const struct frame *frame)
+{
+	me->probe_end = frame->seq + 1;
+	me->probe_byte = 1;
+}
+
 /* Has the socket received everything before this ACK, although the interface did not show it? */
 static __always_inline bool was_exchanged(const struct frame *frame, const struct lookup *lookup)
 {
@@ -204,7 +225,10 @@ static __always_inline __u16 see_duplicate(struct tw_half *me, const struct fram
 	return TW_EVENT_FIN;
 }
 
-/* Payload, FIN or a bare ACK against the highest sequence number of its direction. */
+/*
+ * Payload, FIN or a bare ACK against the highest sequence number of its direction. The byte of a probe is new until the
+ * receiver has acknowledged it, or it was sent as data; it counts once.
+ */
 __noinline __u32 see_numbers(const struct tw_flow *flow, struct tw_half *me, const struct tw_half *peer,
 			     struct frame *frame, const struct lookup *lookup)
 {
@@ -224,6 +248,14 @@ __noinline __u32 see_numbers(const struct tw_flow *flow, struct tw_half *me, con
 		me->top_id = frame->ip_id + frame->segments - 1;
 		return 0;
 	}
+	if (ahead == -1 && begins_at_probe(me, peer, frame)) {
+		ahead = 0;
+		if (frame->payload) {
+			__sync_fetch_and_add(&me->bytes, -1);
+			me->last_one_byte = as_single_byte(frame);
+			me->probe_byte = 0;
+		}
+	}
 	if (ahead == -1 && repeats_last_number(me, peer, frame, lookup)) {
 		me->probe_pending = 1;
 		event_flags |= TW_EVENT_KEEPALIVE;
@@ -238,8 +270,11 @@ __noinline __u32 see_numbers(const struct tw_flow *flow, struct tw_half *me, con
 			open_hole(me, frame);
 			event_flags |= TW_EVENT_OUT_OF_ORDER;
 		}
-		if (frame->payload && peer->zero_window && asks_for_room(frame, lookup))
+		if (frame->payload && peer->zero_window && asks_for_room(frame, lookup)) {
 			event_flags |= TW_EVENT_WINDOW_PROBE;
+			if (!ahead && end == frame->seq + 1)
+				remember_probe(me, frame);
+		}
 	}
 	/* A bare ACK may have overtaken the payload before it: that is still to come. */
 	if (seq_distance(me->nxt, end) > 0 && (takes_numbers || was_exchanged(frame, lookup))) {
@@ -276,6 +311,8 @@ __noinline __u32 see_acknowledgement(struct tw_half *me, struct tw_half *peer, c
 	}
 	if (peer->hole && seq_distance(peer->hole_to, frame->ack) >= 0)
 		peer->hole = 0;
+	if (me->zero_window && peer->probe_byte && seq_distance(peer->probe_end, frame->ack) >= 0)
+		peer->probe_byte = 0;
 	if (peer->probe_pending && !(event_flags & TW_EVENT_KEEPALIVE)) {
 		peer->probe_pending = 0;
 		event_flags |= TW_EVENT_KEEPALIVE_ACK;
@@ -385,8 +422,7 @@ static __always_inline __u16 see_segment(struct tw_flow *flow, struct frame *fra
 	if (!(event_flags & TW_EVENT_RST))
 		remember(me, frame);
 	if (!untaken && !frame->duplicate && !(frame->flags & TCP_RST))
-		note_times(flow, frame,
-			   event_flags & (TW_EVENT_KEEPALIVE | TW_EVENT_RETRANSMISSION) ? 0 : frame->payload);
+		note_times(flow, frame, event_flags & NOT_NEW ? 0 : frame->payload);
 	if (event_flags & (TW_EVENT_SYN | TW_EVENT_HANDSHAKE_ACK) && refused <= TW_REFUSED_OLD)
 		time_handshake(flow, frame);
 	if (frame->outgoing && is_connection(lookup))

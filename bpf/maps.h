@@ -27,7 +27,7 @@ struct {
 
 /*
  * One direction of a flow. Its bytes are written by segments of that direction, except fin_acked and the clearing of
- * probe_pending and hole, which the other direction writes: no field is a bit field, so two CPUs
+ * probe_pending, hole and probe_byte, which the other direction writes: no field is a bit field, so two CPUs
  * never lose each other's write. What each segment writes stands together in the first 64 bytes, and the two directions
  * 128 bytes apart: two CPUs do not write to one cache line.
  */
@@ -62,9 +62,11 @@ struct tw_half {
 	__u32 first_end; /* after the first payload */
 	__u32 hole_from; /* sequence numbers of which some are missing, where hole is set */
 	__u32 hole_to;
-	__u32 hole_at; /* since when; see tick_1024ns() */
-	__u16 largest; /* payload of the largest wire segment, where it is more than USUAL_SEGMENT */
-	__u8 apart[38];
+	__u32 hole_at;   /* since when; see tick_1024ns() */
+	__u32 probe_end; /* after the byte that a window probe tried, where probe_byte is set */
+	__u16 largest;   /* payload of the largest wire segment, where it is more than USUAL_SEGMENT */
+	__u8 probe_byte; /* a window probe tried a new byte: neither acknowledged nor sent as data yet */
+	__u8 apart[33];
 };
 _Static_assert(__builtin_offsetof(struct tw_half, isn) == 64, "what a segment writes");
 _Static_assert(sizeof(struct tw_half) == 128, "one direction's cache lines are not the other's");

@@ -253,7 +253,7 @@ TW_ASSERT_SIZE(tw_socket_view, 44);
 
 /* Totals of a flow as its interface saw it, this segment included. They restart if the bounded map evicted the flow. */
 struct tw_wire_counters {
-	__u64 bytes_in; /* TCP payload, retransmissions included */
+	__u64 bytes_in; /* TCP payload, retransmissions included; the byte that window probes try counts once */
 	__u64 bytes_out;
 	__u32 segs_in; /* wire segments: a GSO or GRO packet counts as its segments */
 	__u32 segs_out;

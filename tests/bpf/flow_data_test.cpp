@@ -237,12 +237,61 @@ TEST_P(FlowData, PayloadIntoAClosedWindowIsAProbe) {
   EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 102, .window = 0}), TW_EVENT_ZERO_WINDOW);
   EXPECT_EQ(flow().opener({.seq = 102, .ack_number = 101}), silent);  // no payload
   EXPECT_EQ(flow().opener({.seq = 102, .ack_number = 101, .payload = bytes(1)}), TW_EVENT_WINDOW_PROBE);
-  const bool leaves = GetParam().we_open;
-  EXPECT_EQ(flow().opener({.seq = 102, .ack_number = 101, .payload = bytes(1)}),
-            TW_EVENT_WINDOW_PROBE | TW_EVENT_RETRANSMISSION | (leaves ? 0 : TW_EVENT_KEEPALIVE));
-  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 103, .window = 9}),
-            TW_EVENT_WINDOW_OPEN | (leaves ? 0 : TW_EVENT_KEEPALIVE_ACK));
+  EXPECT_EQ(flow().opener({.seq = 102, .ack_number = 101, .payload = bytes(1)}), TW_EVENT_WINDOW_PROBE);
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 103, .window = 9}), TW_EVENT_WINDOW_OPEN);
   EXPECT_EQ(flow().opener({.seq = 103, .ack_number = 101, .payload = bytes(1)}), silent);
+}
+
+// Windows and BSD probe with the byte at SND.NXT. The receiver refuses it, and the sender goes on from there.
+TEST_P(FlowData, TheByteThatAProbeTriesIsNotSentAgain) {
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .window = 0}), TW_EVENT_ZERO_WINDOW);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(1)}), TW_EVENT_WINDOW_PROBE);
+    EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101}), silent);  // between the probes SND.NXT is what it was
+    EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .window = 0}), TW_EVENT_ZERO_WINDOW);
+  }
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101}), TW_EVENT_WINDOW_OPEN);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(1000)}), silent);
+  EXPECT_EQ(flow().half(0)->nxt, flow().first(0) + 1101);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(1000)}), TW_EVENT_RETRANSMISSION);
+  EXPECT_EQ(flow().bytes_of_opener(), 2100U);
+  EXPECT_EQ(flow().again_of_opener(), 1000U);
+  EXPECT_EQ(flow().again_segments_of_opener(), 1U);
+}
+
+TEST_P(FlowData, ASingleByteBehindAProbeIsNewOnce) {
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .window = 0}), TW_EVENT_ZERO_WINDOW);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(1)}), TW_EVENT_WINDOW_PROBE);
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101}), TW_EVENT_WINDOW_OPEN);
+  const Segment data{.seq = 101, .ack_number = 101, .flags = ack | psh, .payload = bytes(1)};
+  EXPECT_EQ(flow().opener(data), silent);
+  EXPECT_EQ(flow().opener(data), TW_EVENT_RETRANSMISSION);
+  EXPECT_EQ(flow().bytes_of_opener(), 102U);
+  EXPECT_EQ(flow().again_of_opener(), 1U);
+}
+
+// Some receivers take the byte although their window is closed.
+TEST_P(FlowData, AProbesByteThatWasTakenIsSentAgain) {
+  const bool leaves = GetParam().we_open;
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .window = 0}), TW_EVENT_ZERO_WINDOW);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(1)}), TW_EVENT_WINDOW_PROBE);
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 102, .window = 0}), TW_EVENT_ZERO_WINDOW);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(1)}),
+            TW_EVENT_WINDOW_PROBE | TW_EVENT_RETRANSMISSION | (leaves ? 0 : TW_EVENT_KEEPALIVE));
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 102}),
+            TW_EVENT_WINDOW_OPEN | (leaves ? 0 : TW_EVENT_KEEPALIVE_ACK));
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(10)}), TW_EVENT_RETRANSMISSION);
+  EXPECT_EQ(flow().again_of_opener(), 2U);
+  EXPECT_EQ(flow().bytes_of_opener(), 112U);
+}
+
+// The window had been opened, so nothing of it is closed when the acknowledgement comes.
+TEST_P(FlowData, AProbesByteThatWasTakenLaterIsSentAgain) {
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .window = 0}), TW_EVENT_ZERO_WINDOW);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(1)}), TW_EVENT_WINDOW_PROBE);
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101}), TW_EVENT_WINDOW_OPEN);
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 102}), silent);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(10)}), TW_EVENT_RETRANSMISSION);
 }
 
 // It was on its way when the window closed.

@@ -10,6 +10,7 @@
 #include <random>
 
 #include "bpf/conversation.hpp"
+#include "wire/analysis.hpp"
 
 namespace tcpwitness::wire_test {
 namespace {
@@ -34,6 +35,9 @@ class Halves : public FlowSuite {
     const HalfConnection& other = half_[1 - side];
     beyond_[1 - side] |= g.has(tcp_flag::ack) && other.fin() && seq_before(other.fin_end(), g.ack);
     const int event = side == 0 ? flow().opener(segment) : flow().accepter(segment);
+    g.ts_ns = now_ += 10'000'000;
+    event_ = event == silent ? 0 : event;
+    found_ = analysis_.observe(g, static_cast<unsigned>(side)).flags;
     const int expected = take(g, half_[side], half_[1 - side]);
     const int compared = beyond_[1 - side] ? shared_events & ~bits(SegmentEvent::fin_ack) : shared_events;
     EXPECT_EQ(event == silent ? 0 : event & compared, expected & compared);
@@ -41,6 +45,15 @@ class Halves : public FlowSuite {
   }
   void data(int side, std::uint32_t seq, std::uint32_t ack_number, std::size_t length, std::uint8_t flags = ack) {
     say(side, {.seq = seq, .ack_number = ack_number, .flags = flags, .payload = bytes(length)});
+  }
+  // And both say whether it is a probe into a closed window, and whether it was sent again.
+  void compared_data(int side, std::uint32_t seq, std::uint32_t ack_number, std::size_t length, bool probe,
+                     bool again) {
+    data(side, seq, ack_number, length);
+    EXPECT_EQ((event_ & TW_EVENT_WINDOW_PROBE) != 0, probe);
+    EXPECT_EQ((event_ & TW_EVENT_RETRANSMISSION) != 0, again);
+    EXPECT_EQ((found_ & analysis_flag::zero_window_probe) != 0, probe);
+    EXPECT_EQ((found_ & analysis_flag::retransmission) != 0, again);
   }
   void shake() {
     say(0, {.seq = 0, .ack_number = 0, .flags = syn});
@@ -74,8 +87,12 @@ class Halves : public FlowSuite {
   [[nodiscard]] static int we() { return GetParam().we_open ? 0 : 1; }
 
   HalfConnection half_[2];
-  bool overtaken_[2]{};  // numbers are known to be sent that were not seen
-  bool beyond_[2]{};     // more than its FIN was acknowledged, which only a capture takes for its ACK
+  WireAnalysis analysis_;
+  TimeNs now_ = 1'000'000'000;
+  int event_ = 0;            // of the newest segment, from the kernel
+  std::uint32_t found_ = 0;  // likewise, by the analysis of captures
+  bool overtaken_[2]{};      // numbers are known to be sent that were not seen
+  bool beyond_[2]{};         // more than its FIN was acknowledged, which only a capture takes for its ACK
 };
 INSTANTIATE_TEST_SUITE_P(Wire, Halves, testing::ValuesIn(scenes()), scene_name);
 
@@ -139,6 +156,30 @@ TEST_P(Halves, ZeroWindows) {
   say(1, {.seq = 1, .ack_number = 1001, .window = 0});
   say(1, {.seq = 1, .ack_number = 1002, .flags = fin | ack, .window = 9});
   say(0, {.seq = 1002, .ack_number = 2, .window = 0});
+}
+
+// Windows and BSD probe with a new byte, which the receiver refuses: it is sent as data later.
+TEST_P(Halves, TheByteThatAProbeTriesIsNotSentAgain) {
+  shake();
+  compared_data(0, 1, 1, 1000, false, false);
+  say(1, {.seq = 1, .ack_number = 1001, .window = 0});
+  for (int i = 0; i < 3; ++i) {
+    compared_data(0, 1001, 1, 1, true, false);
+    say(1, {.seq = 1, .ack_number = 1001, .window = 0});
+  }
+  say(1, {.seq = 1, .ack_number = 1001});
+  compared_data(0, 1001, 1, 500, false, false);
+  compared_data(0, 1001, 1, 500, false, true);
+}
+
+TEST_P(Halves, AProbesByteThatWasTakenIsSentAgain) {
+  shake();
+  compared_data(0, 1, 1, 1000, false, false);
+  say(1, {.seq = 1, .ack_number = 1001, .window = 0});
+  compared_data(0, 1001, 1, 1, true, false);
+  say(1, {.seq = 1, .ack_number = 1002, .window = 0});
+  say(1, {.seq = 1, .ack_number = 1002});
+  compared_data(0, 1001, 1, 1, false, true);
 }
 
 TEST_P(Halves, ARstMovesNothing) {
