@@ -253,6 +253,16 @@ int BPF_PROG(kernel_destroy_again, struct sock *sk)
 	return 0;
 }
 
+/* 0: it is one segment. Of what comes from virtio-net or tun (SKB_GSO_DODGY) nobody has counted them. */
+static __always_inline __u16 segments_in(const struct sk_buff *skb, __u32 payload)
+{
+	struct skb_shared_info *shared = (struct skb_shared_info *)(skb->head + skb->end);
+	__u16 segments = BPF_CORE_READ(shared, gso_segs);
+	__u16 size = BPF_CORE_READ(shared, gso_size);
+
+	return segments || !size ? segments : (__u16)((payload + size - 1) / size);
+}
+
 SEC("tp_btf/kfree_skb")
 int BPF_PROG(kernel_drop, struct sk_buff *skb, void *location, __u32 reason)
 {
@@ -300,7 +310,7 @@ int BPF_PROG(kernel_drop, struct sk_buff *skb, void *location, __u32 reason)
 	record->has_socket = sk && is_inet(&sk->__sk_common); /* an AF_PACKET socket can stand there too */
 	record->state = record->has_socket ? sk->__sk_common.skc_state : 0;
 	record->pad = 0;
-	record->segments = BPF_CORE_READ((struct skb_shared_info *)(skb->head + skb->end), gso_segs);
+	record->segments = segments_in(skb, dropped.len);
 	__builtin_memset(record->pad_end, 0, sizeof(record->pad_end));
 	submit_record(record);
 	return 0;

@@ -293,6 +293,7 @@ struct sk_buff {
 };
 
 struct skb_shared_info {
+	__u16 gso_size;
 	__u16 gso_segs;
 };
 

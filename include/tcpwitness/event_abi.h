@@ -474,7 +474,7 @@ struct tw_drop {
 	__u8 has_socket; /* the buffer carried a socket whose state follows */
 	__u8 state;      /* sk_state */
 	__u8 pad;
-	__u16 segments; /* gso_segs: of a buffer that GRO or GSO made; 0: it is one segment */
+	__u16 segments; /* in a buffer that GRO or GSO made (gso_segs); 0: it is one segment */
 	__u8 pad_end[2];
 };
 TW_ASSERT_SIZE(tw_drop, 104);
