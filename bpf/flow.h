@@ -180,7 +180,10 @@ static __always_inline bool asks_for_room(const struct frame *frame, const struc
 {
 	if (lookup->view.type != TW_SOCKET_FULL)
 		return frame->payload == 1; /* RFC 9293, 3.8.6.1 */
-	return frame->outgoing ? lookup->snd_wnd == 0 : lookup->since_received_ms >= PROBE_SILENCE_MS;
+	if (frame->outgoing)
+		return lookup->snd_wnd == 0;
+	return (frame->payload == 1 && frame->seq == lookup->window_end) ||
+	       lookup->since_received_ms >= PROBE_SILENCE_MS;
 }
 
 /*
@@ -251,7 +254,7 @@ __noinline __u32 see_numbers(const struct tw_flow *flow, struct tw_half *me, con
 	if (ahead == -1 && begins_at_probe(me, peer, frame)) {
 		ahead = 0;
 		if (frame->payload) {
-			__sync_fetch_and_add(&me->bytes, -1);
+			__sync_fetch_and_add(&me->bytes, -1); /* count_segment() counts it again */
 			me->last_one_byte = as_single_byte(frame);
 			me->probe_byte = 0;
 		}

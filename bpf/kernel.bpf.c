@@ -253,14 +253,14 @@ int BPF_PROG(kernel_destroy_again, struct sock *sk)
 	return 0;
 }
 
-/* 0: it is one segment. Of what comes from virtio-net or tun (SKB_GSO_DODGY) nobody has counted them. */
+/* 0: it is one segment. */
 static __always_inline __u16 segments_in(const struct sk_buff *skb, __u32 payload)
 {
 	struct skb_shared_info *shared = (struct skb_shared_info *)(skb->head + skb->end);
 	__u16 segments = BPF_CORE_READ(shared, gso_segs);
 	__u16 size = BPF_CORE_READ(shared, gso_size);
 
-	return segments || !size ? segments : (__u16)((payload + size - 1) / size);
+	return segments || !size ? segments : (__u16)uncounted_segments(payload, size);
 }
 
 SEC("tp_btf/kfree_skb")

@@ -96,7 +96,7 @@ static __always_inline bool is_reordered(const struct tw_flow *flow, const struc
 static __always_inline void open_hole(struct tw_half *me, struct frame *frame)
 {
 	if (!me->hole) {
-		me->hole_from = me->nxt;
+		me->hole_from = me->nxt - (me->probe_byte && me->nxt == me->probe_end); /* that byte is still to come */
 		me->hole_at = tick_1024ns_of(frame);
 	}
 	me->hole_to = frame->seq;

@@ -365,9 +365,8 @@ static __always_inline int witness_skb(struct __sk_buff *skb, __u8 hook, bool ra
 	if (skb->gso_segs) {
 		work->frame.segments = skb->gso_segs;
 		work->frame.segment_size = (__u16)skb->gso_size;
-	} else if (work->frame.payload &&
-		   skb->gso_size) { /* from virtio-net or tun (SKB_GSO_DODGY): nobody has counted them */
-		work->frame.segments = (work->frame.payload + skb->gso_size - 1) / skb->gso_size;
+	} else if (work->frame.payload && skb->gso_size) {
+		work->frame.segments = uncounted_segments(work->frame.payload, skb->gso_size);
 		work->frame.segment_size = (__u16)skb->gso_size;
 	}
 	witness_segment(skb, false, raw_ip, work, outgoing);

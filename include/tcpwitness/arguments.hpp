@@ -357,6 +357,7 @@ struct RxDropped {
   Endpoint remote{};            // where these arrived
   Dropped dropped{};            // the peer's
   NamedProcess process{};
+  bool or_reserves = false;  // SOCKET_FILTER, and this kernel has it for buffers from the memory reserves, too
 };
 
 // tx-not-sent: segments of TCP that never left this machine.

@@ -39,18 +39,22 @@ class ByteProber:
             tcp = 14 + (frame[14] & 15) * 4
             ports = (int.from_bytes(frame[tcp:tcp + 2], "big"), int.from_bytes(frame[tcp + 2:tcp + 4], "big"))
             if (socket.inet_ntoa(frame[26:30]), ports) == (self.peer[0], (self.peer[1], self.own[1])):
-                self.take(frame[tcp:])
+                self.take(frame[tcp:14 + int.from_bytes(frame[16:18], "big")])
                 return True
         return False
 
     def take(self, tcp):
-        seq, ack = int.from_bytes(tcp[4:8], "big"), int.from_bytes(tcp[8:12], "big")
+        seq, ack, size = int.from_bytes(tcp[4:8], "big"), int.from_bytes(tcp[8:12], "big"), len(tcp) - (tcp[12] >> 4) * 4
         if tcp[13] & SYN:
             self.rcv_nxt = seq + 1 & 0xFFFFFFFF
-        if tcp[13] & FIN:
-            self.rcv_nxt, self.peer_closed = seq + 1 & 0xFFFFFFFF, True
+        if size and seq == self.rcv_nxt:
+            self.rcv_nxt = seq + size & 0xFFFFFFFF
+        if tcp[13] & FIN and seq + size & 0xFFFFFFFF == self.rcv_nxt:
+            self.rcv_nxt, self.peer_closed = self.rcv_nxt + 1 & 0xFFFFFFFF, True
         self.una, self.window = max(self.una, ack), int.from_bytes(tcp[14:16], "big")
         self.nxt = max(self.nxt, self.una)
+        if size:
+            self.put(ACK)
 
     def connect(self):
         self.put(SYN, options=bytes([2, 4, MSS >> 8, MSS & 255]))
@@ -60,17 +64,20 @@ class ByteProber:
         self.put(ACK)
 
     def send_all(self, size):
-        end = self.nxt + size
+        end, probe_at = self.nxt + size, 0
         while self.una < end:
             while (room := min(MSS, self.una + self.window - self.nxt, end - self.nxt)) > 0:
                 self.put(ACK | PSH, b"x" * room)
                 self.nxt += room
-            if self.get(PROBE_EVERY):
+            if self.window:
+                probe_at = time.monotonic() + PROBE_EVERY
+            if self.get(max(probe_at - time.monotonic(), 0.01)) or time.monotonic() < probe_at:
                 continue
             if self.una != self.nxt or self.window:
                 raise NotPlayed("what was sent went unanswered")
             self.put(ACK | PSH, b"x")
             self.probes += 1
+            probe_at = time.monotonic() + PROBE_EVERY
 
     def close(self):
         self.put(ACK | FIN)

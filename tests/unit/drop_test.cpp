@@ -339,5 +339,18 @@ TEST(Spurious, ThePeersIsProvedByTheKernelThatHadTheData) {
   EXPECT_TRUE(says(finding, "spurious: 1 segment had arrived before (TCP_OLD_DATA)")) << finding_text(finding);
 }
 
+TEST(RxDropped, BeforePfmemallocHasANameAFilterIsNotTheOnlyExplanation) {
+  for (const bool named : {false, true}) {
+    Names names = kernel_names();
+    names.drop_reasons.emplace_back("SOCKET_FILTER");
+    const auto reason = static_cast<std::uint32_t>(names.drop_reasons.size() - 1);
+    if (named) names.drop_reasons.emplace_back("PFMEMALLOC");
+    const auto finding = run(rx_drop_story(reason).events, life_settings(), 100 * ms, names).finding(Rule::rx_dropped);
+    ASSERT_TRUE(finding.has_value());
+    EXPECT_EQ(finding->confidence, named ? Confidence::certain : Confidence::likely);
+    EXPECT_EQ(says(finding, "memory reserves"), !named) << finding_text(finding);
+  }
+}
+
 }  // namespace
 }  // namespace tcpwitness::testing

@@ -125,5 +125,17 @@ TEST(ForwardedOneSide, WhatLeavesUnseenDidNotStayHere) {
   EXPECT_FALSE(run(stream.events, settings, 200 * ms, router_names()).finding(Rule::forward_dropped));
 }
 
+// A bridge that does not know the address sends a copy to each port, and one of those is full.
+TEST(ForwardDropped, TheDropOfACopyIsNoLoss) {
+  Stream stream;
+  Router r(stream, false);
+  r.handshake();
+  r.client({PA, 100});
+  r.drop(drop_qdisc, true, PA, 101);
+  r.closes();
+  const auto finding = reported_of(stream).finding(Rule::forward_dropped);
+  EXPECT_FALSE(finding) << sentence(*finding);
+}
+
 }  // namespace
 }  // namespace tcpwitness::testing

@@ -9,6 +9,7 @@
 namespace tcpwitness {
 namespace {
 
+using testing::ms;
 using testing::Parts;
 using testing::s;
 
@@ -43,7 +44,7 @@ TEST(HalfClosed, DescriptorsAreAskedForOnceASecondBeforeTheFinding) {
 TEST(HalfClosed, ThoseWhoseTimeIsLaterAreLookedAtAgain) {
   Parts parts(stuck_after(10 * s));
   parts.in.now = 100 * s;
-  waiting(parts, Wait::close_wait, TcpState::close_wait);
+  const Slot first = waiting(parts, Wait::close_wait, TcpState::close_wait);
   parts.in.now = 101 * s;
   const Slot next = waiting(parts, Wait::close_wait, TcpState::close_wait);
   parts.in.now = 105 * s;
@@ -52,6 +53,9 @@ TEST(HalfClosed, ThoseWhoseTimeIsLaterAreLookedAtAgain) {
   EXPECT_TRUE(parts.half_closed.wants_descriptors());
   EXPECT_TRUE(parts.in.table.at(next).ensure_teardown().descriptor_requested) << "one look for both";
   EXPECT_FALSE(parts.in.table.at(later).ensure_teardown().descriptor_requested);
+  for (const Slot over : {first, next}) parts.in.table.wait(over, Wait::none, 0);
+  parts.in.now = 114 * s;
+  EXPECT_TRUE(parts.half_closed.wants_descriptors());
 }
 
 TEST(HalfClosed, WhoGoesOnSendingIsLookedAtAgain) {
@@ -79,6 +83,24 @@ TEST(HalfClosed, AListOfSocketsIsAskedForASecondBeforeFinWait2IsAFinding) {
   parts.in.now = 109 * s;
   parts.half_closed.watch_fin_wait2(slot);
   EXPECT_TRUE(parts.half_closed.wants_fin_wait2());
+  EXPECT_FALSE(parts.half_closed.wants_fin_wait2());
+}
+
+TEST(HalfClosed, OneListAnswersForAllThatWaitLong) {
+  Parts parts(stuck_after(10 * s));
+  const auto waits_since = [&](TimeNs since) {
+    parts.in.now = since;
+    const Slot slot = waiting(parts, Wait::fin_wait2, TcpState::fin_wait2);
+    parts.in.table.at(slot).ensure_teardown().enter_fin_wait2({1, since}, 0, false);
+    return slot;
+  };
+  const Slot first = waits_since(100 * s);
+  const Slot second = waits_since(100 * s + 10 * ms);
+  parts.in.now = 109 * s;
+  parts.half_closed.watch_fin_wait2(first);
+  EXPECT_TRUE(parts.half_closed.wants_fin_wait2());
+  parts.in.now = 109 * s + 10 * ms;
+  parts.half_closed.watch_fin_wait2(second);
   EXPECT_FALSE(parts.half_closed.wants_fin_wait2());
 }
 

@@ -147,6 +147,29 @@ Life refused_by(const Refusal& how) {
   return run(stream.events, life_settings(), 6 * s).life();
 }
 
+// A late RST of an earlier connection on these addresses: tcp_check_req() drops it.
+TEST(Request, AResetFromBeforeItsWindowEndsNothing) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  is_asked(c);
+  c.in(R, 0, 0, [&](Segment& g) {
+    g.seq = c.peer_isn() - 1000;
+    g.refused = tcpwitness::Refusal::old;
+  });
+  stream.wait(60 * ms);
+  c.in(A, 0, TW_EVENT_HANDSHAKE_ACK);
+  c.view = SocketKind::full;
+  c.state = State::listen;
+  c.to(State::syn_recv);
+  c.to(State::established);
+  closes_second(c, nginx);
+  const RunResult reported = run(stream.events);
+  ASSERT_EQ(reported.lives().size(), 1U);
+  EXPECT_EQ(reported.life().outcome, Outcome::completed);
+  EXPECT_FALSE(reported.life().preexisting);
+}
+
 TEST(Request, IsRefusedByAMessageOfThisMachinesFirewall) {
   const Life life = refused_by({});
   EXPECT_EQ(life.outcome, Outcome::refused);

@@ -264,8 +264,8 @@ TEST(SlowHandshake, TheKernelAloneDoesNotKnowTheLegs) {
 TEST(SlowAccept, IsCertainWhereTheSocketWasSeenWithoutAProcess) {
   const auto finding = run(slow_accept_story().events).finding(Rule::slow_accept);
   EXPECT_TRUE(says(finding,
-                   "3.00 s after the handshake nginx[80] had not accepted the connection; its first call "
-                   "came after 4.00 s"))
+                   "3.00 s after the handshake nginx[80] had not accepted the connection; the first call on "
+                   "it came after 4.00 s"))
       << finding_text(finding);
   expect_downgraded_by_a_gap(slow_accept_story(), Rule::slow_accept, Confidence::certain);
 }
@@ -343,6 +343,53 @@ TEST(BytesDisagree, AByteSentAgainIsNotCountedTwice) {
   const RunResult reported = run(tx_drop_story().events);
   EXPECT_EQ(reported.life().wire->tx_bytes, 40U);
   EXPECT_FALSE(reported.finding(Rule::bytes_disagree).has_value());
+}
+
+// The parent listens and accepts; a child that was forked serves.
+TEST(AcceptQueueFull, AChildThatServesIsNotWhoDoesNotAccept) {
+  for (const bool child : {true, false}) {
+    Stream stream;
+    listens(stream);
+    Side c = server_of(stream);
+    syns_meet(c, {.accept = 2, .syns = 0, .limit = 1}, 2);
+    accepts(c);
+    c.in(PA, 50);
+    c.used(child ? worker : nginx, OwnerSource::receive);
+    closes_second(c, child ? worker : nginx);
+    const auto finding = run(stream.events).finding(Rule::accept_queue_full);
+    EXPECT_EQ(says(finding, "the listener on 10.0.0.2:80 does not accept"), child) << finding_text(finding);
+    EXPECT_EQ(says(finding, "nginx[80] does not accept"), !child) << finding_text(finding);
+  }
+}
+
+TEST(SlowHandshake, AnAckThatThisMachineDroppedDidNotComeLate) {
+  for (const bool dropped : {true, false}) {
+    Stream stream;
+    listens(stream);
+    Side c = server_of(stream);
+    is_asked(c);
+    const Side before = c;
+    if (dropped) {
+      c.in(A, 0, TW_EVENT_HANDSHAKE_ACK);
+      c.drop(drop_netfilter, false, A);
+      c.refuses(before);
+    }
+    stream.wait(1 * s);
+    c.out(SA, 0, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.isn(); });
+    c.retransmit(0, 0, 0, [&](Retransmit& r) {
+      r.synack = 1;
+      r.seq = c.isn();
+    });
+    c.in(A, 0, TW_EVENT_HANDSHAKE_ACK);
+    c.view = SocketKind::full;
+    c.state = State::listen;
+    c.to(State::syn_recv);
+    c.to(State::established);
+    const auto finding = run(stream.events).finding(Rule::slow_handshake);
+    ASSERT_TRUE(finding.has_value());
+    EXPECT_EQ(says(finding, "the peer's ACK came"), !dropped) << finding_text(finding);
+    EXPECT_EQ(finding->confidence, dropped ? Confidence::likely : Confidence::certain);
+  }
 }
 
 }  // namespace

@@ -16,8 +16,7 @@ namespace tcpwitness {
 class DigestEvents {
  public:
   // All are kept by reference.
-  DigestEvents(Correlation& in, Lives& lives, Crowds& crowds, const IcmpEvents& icmp,
-               const ForwardedConnections& forwarded)
+  DigestEvents(Correlation& in, Lives& lives, Crowds& crowds, IcmpEvents& icmp, const ForwardedConnections& forwarded)
       : in_(in),
         settings_(in.settings),
         table_(in.table),
@@ -58,7 +57,7 @@ class DigestEvents {
   const TimeNs& now_;
   Lives& lives_;
   Crowds& crowds_;
-  const IcmpEvents& icmp_;
+  IcmpEvents& icmp_;
   const ForwardedConnections& forwarded_;
 
   std::vector<Event> events_;  // room for those of one digest

@@ -51,12 +51,12 @@ bool was_received_before(const Connection& c, const Drop& d, const Names& names)
          drop_kind(names, d.reason) == DropKind::out_of_window;
 }
 
-// One byte into a window that this side has closed: a zero-window probe of a TCP that sends what comes next (RFC 9293,
-// 3.8.6.1). It asks for the window, and is refused as TCP_ZEROWINDOW, or for where it ends (Linux 6.17).
-bool was_window_probe(const Connection& c, const Drop& d, const Names& names) {
+// What comes next, into a window that this side has closed: it asks for the window (RFC 9293, 3.8.6.1), or was on its
+// way. It is refused as TCP_ZEROWINDOW, or for where it ends (Linux 6.17).
+bool met_closed_window(const Connection& c, const Drop& d, const Names& names) {
   constexpr std::uint8_t others = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
-  return d.outgoing == 0 && d.len == 1 && (d.flags & others) == 0 && c.anomalies && c.anomalies->local_window.since &&
-         drop_kind(names, d.reason) == DropKind::out_of_window;
+  return d.outgoing == 0 && d.len != 0 && (d.flags & others) == 0 && c.anomalies && c.anomalies->local_window.since &&
+         names.drop_reason(d.reason) == "TCP_INVALID_END_SEQUENCE";
 }
 
 // This machine made it itself (a firewall that answers for the listener): it came over loopback, and the peer's
@@ -183,7 +183,7 @@ Slot DropEvents::locate(const Drop& d, const Flow& flow, bool& out) {
   return slot;
 }
 
-void DropEvents::note(Connection& c, const Event& e, const Drop& d, bool out, bool usual) const {
+void DropEvents::note(Connection& c, const Event& e, const Drop& d, bool out, bool no_fault) const {
   c.seen_by.kernel = !c.forwarded();  // it shows nothing of a socket
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   Drops& drops = c.ensure_anomalies().drops;
@@ -193,7 +193,7 @@ void DropEvents::note(Connection& c, const Event& e, const Drop& d, bool out, bo
     if (!out && ack) ++drops.syn_acks_in;
     if (!out && !ack && is_fault(drop_kind(names_, d.reason))) ++drops.syns_in;
   }
-  if (!usual && !was_made_here(c, d, names_)) add_drop(drops, e, d, out);
+  if (!no_fault && !was_made_here(c, d, names_)) add_drop(drops, e, d, out);
   if (out) return;
   const DropKind kind = drop_kind(names_, d.reason);
   note_late_ack(c, d, kind);
@@ -210,9 +210,9 @@ void DropEvents::take(const Event& e, const Drop& d) {
   if (nobodys && slot != no_slot && !could_be_of(table_.at(slot), d, out)) return;
   Connection* c = slot == no_slot ? nullptr : &table_.at(slot);
   const bool repeated = c != nullptr && was_received_before(*c, d, names_);
-  const bool probe = c != nullptr && was_window_probe(*c, d, names_);
+  const bool early = c != nullptr && met_closed_window(*c, d, names_);
   if (c != nullptr && !c->reported) {
-    note(*c, e, d, out, repeated || probe);
+    note(*c, e, d, out, repeated || early);
     if (table_.wait_of(slot) == Wait::unsent_syn) table_.wait(slot, Wait::settle, now_);
   }
   // TCP forgets the device before it refuses a segment, so that its namespace is not known. Some socket had it, and
@@ -222,7 +222,7 @@ void DropEvents::take(const Event& e, const Drop& d) {
   constexpr std::uint8_t asks = tcp_flag::syn | tcp_flag::ack | tcp_flag::rst;
   if (c == nullptr && (d.flags & asks) == tcp_flag::syn) pass_on(d, out ? flow.reversed() : flow);
   if (c == nullptr && !out && (d.flags & asks) == tcp_flag::syn) unmatched_.on_dropped_syn(e, d, flow, now_);
-  const DropKind kind = repeated ? DropKind::old_data : probe ? DropKind::other : drop_kind(names_, d.reason);
+  const DropKind kind = repeated ? DropKind::old_data : early ? DropKind::other : drop_kind(names_, d.reason);
   if (is_fault(kind)) ++summary_.drops;
   constexpr std::uint8_t syn_ack = tcp_flag::syn | tcp_flag::ack;
   const bool answers = d.outgoing != 0 && (d.flags & syn_ack) == syn_ack && (c == nullptr || !c->forwarded());

@@ -31,7 +31,7 @@ class DropEvents {
 
  private:
   [[nodiscard]] Slot locate(const Drop& d, const Flow& flow, bool& out);
-  void note(Connection& c, const Event& e, const Drop& d, bool out, bool usual) const;
+  void note(Connection& c, const Event& e, const Drop& d, bool out, bool no_fault) const;
   void pass_on(const Drop& d, const Flow& flow);
   void report(const Connection* c, const Event& e, const Drop& d, const Flow& shown, bool out, DropKind kind);
 

@@ -109,7 +109,11 @@ bool departs(ForwardedFacts& forwarded, unsigned hop, const Event& e, Segment& g
   g.ttl = arrival->ttl;  // as its sender's other segments come in
   if (!own) return is_rst(g);
   const std::int64_t apart = std::int64_t{arrival->count} - g.wire.segs_out;
-  if (forwarded.before[from] < 0) forwarded.before[from] = std::max<std::int64_t>(apart, 0);
+  if (forwarded.before[from] < 0) {
+    forwarded.before[from] = std::max<std::int64_t>(apart, 0);
+    forwarded.counted_from_ns[from] = e.ts_ns;
+  }
+  forwarded.counted_to_ns[from] = e.ts_ns;
   if (apart >= forwarded.before[from])
     forwarded.lost[from] = static_cast<std::uint64_t>(apart - forwarded.before[from]);
   return is_rst(g);

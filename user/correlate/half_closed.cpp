@@ -62,7 +62,9 @@ void HalfClosed::note_still_fin_wait2(const Event& e, const SocketFound& f) {
   c.teardown->fin_wait2_seen = {e.id, e.ts_ns};
   if (!was_read(f.cb) || c.ended()) return;
   c.cb = f.cb;
-  if (is_orphaned(f.cb)) c.teardown->close_both(e.ts_ns, f.cb.bytes_received);
+  if (!is_orphaned(f.cb) || c.teardown->closed_both_ns != 0) return;
+  c.teardown->close_both(e.ts_ns, f.cb.bytes_received);
+  c.teardown->fin_wait2_found = true;
 }
 
 void HalfClosed::note_left_fin_wait2(const Event& looked) {
@@ -110,7 +112,12 @@ void HalfClosed::watch_fin_wait2(Slot slot) {
   if (!teardown.not_closing_reported && !teardown.fin_wait2_requested &&
       lasted + ahead_ns >= settings_.close_wait_stuck_ns) {
     teardown.fin_wait2_requested = true;
-    fin_wait2_look_ = true;
+    // One list answers for all that waited by then.
+    const bool listed = now_ - fin_wait2_asked_ns_ < ahead_ns / 2 && fin_wait2_asked_ns_ > teardown.fin_wait2_quiet_ns;
+    if (!listed) {
+      fin_wait2_asked_ns_ = now_;
+      fin_wait2_look_ = true;
+    }
   } else if (!teardown.not_closing_reported && lasted >= settings_.close_wait_stuck_ns) {
     if (losses_.since_begun(c)) c.incomplete = true;
     if (auto finding = rules_.peer_not_closing(c, in_.context(slot))) {

@@ -88,13 +88,19 @@ void IcmpEvents::take(const Event& e, const IcmpSeen& seen) {
   emitter_.entry(&c, e, c.flow, body);
 }
 
+// An older one is about an earlier connection.
+bool IcmpEvents::none_early() {
+  constexpr std::int64_t just_before_ns = 1'000'000'000;
+  early_.expire([&](const Event& e) { return now_ - e.ts_ns > just_before_ns; });
+  return early_.empty();
+}
+
 // The own firewall's answer to a SYN that never reached an interface comes before the drop, which shows the port.
 void IcmpEvents::take_early(const Flow& flow) {
+  if (none_early()) return;
   const auto of_flow = [&](const Event& e) { return to_flow(std::get<IcmpSeen>(e.body).tuple) == flow; };
   const auto ahead = early_.take_oldest(of_flow);
-  if (!ahead) return;
-  constexpr std::int64_t just_before_ns = 1'000'000'000;  // an older one is about an earlier connection
-  if (now_ - ahead->ts_ns <= just_before_ns) take(*ahead, std::get<IcmpSeen>(ahead->body));
+  if (ahead) take(*ahead, std::get<IcmpSeen>(ahead->body));
 }
 
 }  // namespace tcpwitness

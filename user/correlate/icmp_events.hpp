@@ -18,7 +18,7 @@ class IcmpEvents {
   void take(const Event& e, const IcmpSeen& seen);
   // A connection has got its addresses: what came before anything had shown its local port.
   void take_early(const Flow& flow);
-  [[nodiscard]] bool none_early() const { return early_.empty(); }
+  [[nodiscard]] bool none_early();
 
  private:
   void take_sent(const Event& e, const IcmpSeen& seen);

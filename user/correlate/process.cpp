@@ -42,6 +42,11 @@ bool own_by_listener(Connection& c, const Listener* listener) {
   return true;
 }
 
+// Who listened, where somebody else may serve the connection.
+static void note_listener(Connection& c) {
+  if (c.owner.source == PidSource::listen && c.anomalies) c.anomalies->listener_pid = c.owner.pid;
+}
+
 bool own_by_use(Connection& c, const OwnerSeen& seen) {
   const Owner owner = seen_process(seen);
   if (owner.pid == 0) return false;
@@ -60,6 +65,7 @@ bool own_by_use(Connection& c, const OwnerSeen& seen) {
   // The first user of the connection is better evidence than who listened or who had it open, and than nothing.
   const bool weaker = c.owner.pid == 0 || c.owner.source == PidSource::listen || c.owner.source == PidSource::snapshot;
   if (!weaker) return false;
+  note_listener(c);
   c.owner = owner;
   return true;
 }
@@ -79,6 +85,7 @@ bool own_by_close(Connection& c, const StateChange& change) {
   if (c.owner.pid != 0 && c.owner.source != PidSource::listen) return false;
   const Owner owner = acting_process(change, PidSource::close);
   if (owner.pid == 0) return false;
+  note_listener(c);
   c.owner = owner;
   return true;
 }

@@ -203,7 +203,8 @@ void SegmentEvents::note_handshake(Slot slot, Connection& c, const Event& e, con
   if (g.analysis.restarted) (out ? c.isn.remote : c.isn.local) = g.ack - 1;
   if (!is_syn_ack(g)) {
     // A RST ends a half-open request without any kernel event.
-    if (!out && has_flag(g, tcp_flag::rst) && g.socket.type == SocketKind::request && c.state == State::new_syn_recv) {
+    const bool ends = !out && has_flag(g, tcp_flag::rst) && g.refused == Refusal::none;
+    if (ends && g.socket.type == SocketKind::request && c.state == State::new_syn_recv) {
       Teardown& teardown = c.ensure_teardown();
       teardown.end = {e.id, e.ts_ns};
       teardown.end_from = State::new_syn_recv;

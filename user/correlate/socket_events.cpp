@@ -125,6 +125,8 @@ void SocketEvents::take(const Event& e, const OwnerSeen& o) {
   if (settings_.compare) note_measures(contexts_.measures(slot), o);
   const bool owns = own_by_use(c, o);
   if (owns) lives_.owner_changed(c, e);
+  const bool uses = o.source == OwnerSource::send || o.source == OwnerSource::receive;
+  if (uses && !owns && seen_process(o).pid != c.owner.pid) c.owner.shared = true;
   if (o.source != OwnerSource::snapshot || o.fd < 0 || c.state != State::close_wait) return;
   note_holder(c, e, o);
   if (!owns) emitter_.entry(&c, e, c.flow, OwnerEntry{seen_process(o).process(), o.fd});

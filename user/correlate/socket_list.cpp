@@ -48,7 +48,7 @@ void SocketList::take(const Event& e, const SocketFound& f) {
   const auto state = f.type == SocketKind::request ? State::new_syn_recv : f.cb.state;
   if (state == State::close || flow.remote.port == 0) return;
   if (const Slot slot = table_.find_cookie(f.header.cookie); slot != no_slot) {
-    catch_up(slot, e, state);
+    catch_up(slot, e, f.cb, state);
     refresh(table_.at(slot), e, f);
     // A segment of it came while the sockets were listed.
     const bool older = settings_.compare && table_.at(slot).opening.preexisting && f.type == SocketKind::full;
@@ -62,7 +62,7 @@ void SocketList::take(const Event& e, const SocketFound& f) {
   if (known != no_slot && !table_.at(known).reported) {
     if (table_.at(known).cookie == 0) table_.bind_cookie(known, f.header.cookie);
     if (table_.at(known).cookie != f.header.cookie) return;
-    catch_up(known, e, state);
+    catch_up(known, e, f.cb, state);
     refresh(table_.at(known), e, f);
     return;
   }
@@ -84,7 +84,7 @@ void SocketList::begin(const Event& e, const SocketFound& f, const Flow& flow, S
   if (state == State::new_syn_recv) c.role = Role::passive;
   refresh(c, e, f);
   if (settings_.compare) note_first_look(contexts_.measures(slot), c);
-  find_in(slot, e, state);
+  find_in(slot, e, f.cb, state);
   if (state == State::new_syn_recv) {
     own_by_listener(c, listeners_.find(flow.local, e.ts_ns));
     table_.wait(slot, Wait::request, now_);
@@ -92,29 +92,32 @@ void SocketList::begin(const Event& e, const SocketFound& f, const Flow& flow, S
 }
 
 // The sockets were listed, and this one is in a state that no event has shown.
-void SocketList::find_in(Slot slot, const Event& e, State state) {
+void SocketList::find_in(Slot slot, const Event& e, const ControlBlock& found, State state) {
   Connection& c = table_.at(slot);
   c.seen_by.kernel = true;
   if (table_.wait_of(slot) != Wait::none) table_.wait(slot, Wait::none, now_);
   c.enter(state);
   if (state == State::close_wait) {
     c.ensure_teardown().close_wait = {e.id, e.ts_ns};
+    c.teardown->close_wait_found = true;
     c.closed_by = ClosedBy::peer;
     table_.wait(slot, Wait::close_wait, now_);
   } else if (state == State::fin_wait2) {
-    c.ensure_teardown().enter_fin_wait2({e.id, e.ts_ns}, c.cb.bytes_received, is_orphaned(c.cb));
+    const ControlBlock& cb = was_read(found) ? found : c.cb;
+    c.ensure_teardown().enter_fin_wait2({e.id, e.ts_ns}, cb.bytes_received, is_orphaned(cb));
+    c.teardown->fin_wait2_found = true;
     c.closed_by = ClosedBy::local;
     table_.wait(slot, Wait::fin_wait2, now_);
   }
 }
 
 // Transitions that were lost show in the list of the sockets.
-void SocketList::catch_up(Slot slot, const Event& e, State state) {
+void SocketList::catch_up(Slot slot, const Event& e, const ControlBlock& found, State state) {
   Connection& c = table_.at(slot);
   if (c.reported || c.ended() || state == c.state || e.ts_ns <= c.last_ts_ns || !losses_.may_concern(c)) return;
   c.opening.established =
       c.opening.established || (state != State::syn_sent && state != State::syn_recv && state != State::new_syn_recv);
-  find_in(slot, e, state);
+  find_in(slot, e, found, state);
 }
 
 void SocketList::finish(TimeNs begun) {
@@ -122,7 +125,8 @@ void SocketList::finish(TimeNs begun) {
   std::vector<Slot> gone;
   for (Slot slot = 0; slot < table_.slots(); ++slot) {
     const Connection& c = table_.at(slot);
-    if (!c.live || c.reported || c.ended() || !c.seen_by.kernel || !c.bound.cookie) continue;
+    const bool request = c.state == State::new_syn_recv && !c.seen_by.kernel;  // has its own time
+    if (!c.live || c.reported || c.ended() || request || !c.bound.cookie) continue;
     if (losses_.may_concern(c) && c.last_ts_ns < begun) gone.push_back(slot);
   }
   for (const Slot slot : gone) {

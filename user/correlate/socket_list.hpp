@@ -32,8 +32,8 @@ class SocketList {
 
  private:
   void begin(const Event& e, const SocketFound& f, const Flow& flow, TcpState state);
-  void find_in(Slot slot, const Event& e, TcpState state);
-  void catch_up(Slot slot, const Event& e, TcpState state);
+  void find_in(Slot slot, const Event& e, const ControlBlock& found, TcpState state);
+  void catch_up(Slot slot, const Event& e, const ControlBlock& found, TcpState state);
 
   Correlation& in_;
   const CorrelatorSettings& settings_;

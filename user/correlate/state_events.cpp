@@ -14,6 +14,7 @@
 #include "correlate/process.hpp"
 #include "facts/derived.hpp"
 #include "facts/reasons.hpp"
+#include "values/kernel.hpp"
 
 namespace tcpwitness {
 
@@ -99,7 +100,11 @@ void StateEvents::take(const Event& e, const StateChange& s) {
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   if (from == State::syn_sent && to == State::close && made_no_syn(c, s)) note_no_syn(c, s);
   if (was_read(s.cb)) c.cb = s.cb;
-  if (from == to) return;  // close() after shutdown()
+  if (from == to) {  // close() after shutdown()
+    const bool both = to == State::fin_wait2 && s.cb.sk_shutdown == kernel::shutdown_mask;
+    if (both && c.teardown) c.teardown->close_both(e.ts_ns, s.cb.bytes_received);
+    return;
+  }
   if (from == State::syn_recv && c.state == State::new_syn_recv) infer_child(c, e, s);
   begin(c, s);
   change_owner(c, e, s);

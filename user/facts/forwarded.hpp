@@ -71,6 +71,8 @@ struct ForwardedFacts {
   // `before` is the difference (-1: none yet).
   std::array<std::uint64_t, 2> lost{};
   std::array<std::int64_t, 2> before{-1, -1};
+  std::array<TimeNs, 2> counted_from_ns{};  // at the first such segment, and at the newest
+  std::array<TimeNs, 2> counted_to_ns{};
   std::array<MadeHere, 2> reset_made;
   std::uint32_t untranslated = 0;  // left with the addresses that they came with, although NAT had given it others
   Flow plain;                      // those, behind NAT

@@ -19,6 +19,7 @@ struct Owner {
   std::array<char, comm_length> comm{};
   PidSource source = PidSource::unknown;
   bool ambiguous = false;  // the snapshot named two processes: it is neither's
+  bool shared = false;     // another process has used the connection, too
   // CorrelatorSettings::of_process, asked when it became the owner: later its number may be another one's.
   enum class Selected : std::uint8_t { undecided, yes, no } selected = Selected::undecided;
 

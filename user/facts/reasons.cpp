@@ -64,7 +64,8 @@ DropKind drop_kind(const Names& names, std::uint32_t number) {
   if (is({"TCP_OLD_SEQUENCE", "TCP_OLD_ACK", "TCP_OFO_DROP", "TCP_RFC7323_PAWS_ACK"})) return DropKind::old_data;
   if (is({"NO_SOCKET"})) return DropKind::no_socket;
   if (is({"TCP_LISTEN_OVERFLOW"})) return DropKind::accept_queue;
-  if (is({"SOCKET_RCVBUFF", "SOCKET_BACKLOG", "PROTO_MEM", "NOMEM", "TCP_OFOMERGE_MEM", "TCP_OFO_QUEUE_PRUNE"}))
+  if (is({"SOCKET_RCVBUFF", "SOCKET_BACKLOG", "PROTO_MEM", "NOMEM", "TCP_OFOMERGE_MEM", "TCP_OFO_QUEUE_PRUNE",
+          "PFMEMALLOC"}))
     return DropKind::memory;
   if (is({"TCP_INVALID_SYN"})) return DropKind::refused_syn;
   if (is({"TCP_RESET"})) return DropKind::refused_rst;

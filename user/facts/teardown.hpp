@@ -61,6 +61,8 @@ struct Teardown : Recycled<Teardown> {
   std::uint64_t fin_wait2_bytes = 0;  // bytes_received then, or when data was last seen to come
   TimeNs fin_wait2_quiet_ns = 0;      // since when nothing is known to have come
   TimeNs closed_both_ns = 0;          // since when its process is known to have closed both directions
+  bool close_wait_found = false;      // a list of the sockets showed that state: it may have begun before
+  bool fin_wait2_found = false;       // likewise; or that both directions were closed
   std::int64_t fin_timeout_ns = 0;    // of the orphan that waits in FIN_WAIT2; 0: not known
   Mark fin_wait2_seen;                // the newest event that shows it still there
   Mark fin_wait2_left;                // no packets are seen; the kernel's list did not have it any more before its time
@@ -81,6 +83,7 @@ struct Teardown : Recycled<Teardown> {
     closed_both_ns = ts;
     fin_wait2_quiet_ns = ts;
     fin_wait2_bytes = bytes_received;
+    fin_wait2_requested = not_closing_reported = false;  // another wait begins
   }
 };
 

@@ -25,10 +25,14 @@ bool is_accepted(const Connection& c) {
   return used || c.teardown->descriptor || !is_unaccepted(c.cb);
 }
 
-// It went on to LAST_ACK, or to CLOSE by a call or the death of a process of its own. A RST, a timer and another
-// process (ss -K) end it as well.
-bool process_closed(const Teardown& teardown) {
-  return teardown.left_close_wait.id != teardown.end.id || teardown.closer.pid != 0;
+// It went on to LAST_ACK, or to CLOSE by a call or the death of its process. A RST, a timer and another process (ss -K)
+// end it as well.
+bool process_closed(const Connection& c) {
+  const Teardown& teardown = *c.teardown;
+  if (teardown.left_close_wait.id != teardown.end.id) return true;
+  const bool reset = c.anomalies && c.anomalies->reset_received.mark;
+  return actor_owned(teardown.end_actor) && !error_ended(c.cb, TcpState::close_wait) && !destroyed_by_other(c) &&
+         !reset;
 }
 
 }  // namespace
@@ -49,13 +53,13 @@ std::optional<Finding> judge_close_wait_stuck(const Connection& c, const RuleCon
   if (teardown.descriptor) finding.evidence.push_back(teardown.descriptor.id);
   if (left) finding.evidence.push_back(teardown.left_close_wait.id);
   arguments::CloseWaitStuck found;
-  found.closed = left && process_closed(teardown);
+  found.closed = left && process_closed(c);
   found.ended = left && !found.closed;
-  found.at_least = c.opening.preexisting;
+  found.at_least = teardown.close_wait_found;
   found.lasted_ns = lasted;
   found.accepted = is_accepted(c);
-  // While it lasts, who holds the descriptor is who has not closed.
-  const bool held = !left && teardown.descriptor;
+  // Who holds the descriptor is who has not closed.
+  const bool held = !found.closed && teardown.descriptor;
   found.process = held ? teardown.holder.named() : c.owner.named();
   found.several = held && teardown.holder.pid == 0;
   if (held && teardown.holder.pid != 0) found.fd = teardown.fd;

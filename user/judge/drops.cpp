@@ -138,6 +138,11 @@ std::optional<Finding> judge_rx_dropped(const Connection& c, const RuleContext& 
     finding.evidence.insert(finding.evidence.end(), all->finding.evidence.begin(), all->finding.evidence.end());
     finding.more_evidence += all->finding.more_evidence;
     found.dropped = std::move(all->dropped);
+    // sk_filter_trim_cap(); PFMEMALLOC has a name since Linux 6.17.
+    const auto by_filter = [](const arguments::DropReason& reason) { return reason.name == "SOCKET_FILTER"; };
+    found.or_reserves =
+        std::ranges::any_of(found.dropped.reasons, by_filter) && !has_reason(context.names, "PFMEMALLOC");
+    if (found.or_reserves) finding.confidence = Confidence::likely;
   }
   finding.arguments = std::move(found);
   return finding;

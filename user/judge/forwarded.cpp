@@ -53,6 +53,12 @@ Evidence never_left(const Connection& c, const RuleContext& context, unsigned fr
   return evidence;
 }
 
+// The counters before and behind it show that nothing stayed: a bridge flooded a copy, or a port mirrors one.
+bool was_a_copy(const ForwardedFacts& forwarded, const DropSeen& seen, unsigned from) {
+  return forwarded.lost[from] == 0 && forwarded.counted_from_ns[from] != 0 &&
+         forwarded.counted_from_ns[from] < seen.first.ts_ns && seen.last.ts_ns < forwarded.counted_to_ns[from];
+}
+
 // What the kernel reports as dropped of that side's segments.
 struct KernelDrops {
   std::uint32_t segments = 0;
@@ -63,6 +69,7 @@ KernelDrops kernel_drops(const Connection& c, const RuleContext& context, unsign
   if (!c.anomalies) return drops;
   for (const DropSeen& seen : c.anomalies->drops.seen()) {
     if (seen.out != (from == client)) continue;
+    if (both_known(c) && was_a_copy(*c.forwarded(), seen, from)) continue;
     drops.segments += seen.segments;
     if (finding != nullptr) cite(*finding, seen.evidence);
     if (finding != nullptr) drops.reasons.push_back(drop_reason(context.names, seen));

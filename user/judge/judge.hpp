@@ -57,11 +57,15 @@ struct Message;
 [[nodiscard]] bool syns_never_left(const Connection& c, const RuleContext& context);
 // The kernel's own message that an IPv6 neighbour does not answer; nullptr: none.
 [[nodiscard]] const Mark* no_neighbour(const Connection& c, const RuleContext& context);
+// Who accepts for the listener: the process of the connection, if it is who listened.
+[[nodiscard]] arguments::NamedProcess acceptor(const Connection& c);
 // A segment was dropped in this direction, for a reason of this kind.
 [[nodiscard]] const DropSeen* dropped_for(const Connection& c, const RuleContext& context, bool out, DropKind kind);
 // Its own SYNs, dropped where they arrived: over loopback.
 [[nodiscard]] std::span<const DropSeen> dropped_on_arrival(const Connection& c);
 [[nodiscard]] bool is_on_arrival(const Connection& c, const DropSeen* drop);
+// Of the drops of this kind the one that stands nearest to what answered it.
+[[nodiscard]] EventId nearest(const DropSeen& dropped, const Mark& answer);
 // A rule in INPUT dropped a segment of the peer and sent the RST that it got: no socket did.
 [[nodiscard]] const DropSeen* refused_by_input(const Connection& c, const RuleContext& context);
 // The ICMP message by which a firewall of this machine refused what a listener was asked, or its answer; nullptr: none.

@@ -4,6 +4,12 @@
 
 namespace tcpwitness {
 
+arguments::NamedProcess acceptor(const Connection& c) {
+  const bool listens = c.owner.source == PidSource::listen;
+  const bool same = c.anomalies && c.anomalies->listener_pid == c.owner.pid;
+  return listens || same ? c.owner.named() : arguments::NamedProcess{};
+}
+
 void cite(Finding& finding, const Evidence& evidence) {
   const std::vector<EventId> ids = evidence.list();
   finding.evidence.insert(finding.evidence.end(), ids.begin(), ids.end());

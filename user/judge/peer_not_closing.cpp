@@ -22,9 +22,9 @@ std::optional<Finding> judge_peer_not_closing(const Connection& c, const RuleCon
   // A mini-socket takes no data. The FIN counts as a byte.
   const std::uint64_t fin = fin_received(c.cb) ? 1 : 0;
   const bool busy = c.cb.bytes_received > teardown.fin_wait2_bytes + fin;
-  const std::int64_t lasted = until - std::max(teardown.fin_wait2.ts_ns, teardown.closed_both_ns);
+  const TimeNs since = std::max(teardown.fin_wait2.ts_ns, teardown.closed_both_ns);
   if (busy || until - teardown.fin_wait2_quiet_ns < context.close_wait_stuck_ns) return std::nullopt;
-  const bool seen = left || teardown.fin_wait2_seen.ts_ns > teardown.fin_wait2.ts_ns;
+  const bool seen = left || teardown.fin_wait2_seen.ts_ns > since;
   if (waits_unseen(c) && (!seen || teardown.fin_wait2_left)) return std::nullopt;  // its FIN may have come
   if (!closed && !seen) return std::nullopt;  // whether data comes is not known without a look
   Finding finding;
@@ -38,8 +38,8 @@ std::optional<Finding> judge_peer_not_closing(const Connection& c, const RuleCon
       .both_directions = closed,
       .remote = c.flow.remote,
       .closed = static_cast<bool>(left),
-      .at_least = c.opening.preexisting,
-      .lasted_ns = lasted,
+      .at_least = teardown.fin_wait2_found,
+      .lasted_ns = until - since,
   };
   return finding;
 }

@@ -113,7 +113,7 @@ Finding firewall_by_loopback(const Connection& c, const RuleContext& context) {
   const DropSeen* refused = refused_by_own_firewall(c, context);
   Finding finding = reset_finding(ResetOrigin::firewall, {t.rst_in.mark, t.reset_received.mark});
   finding.confidence = refused != nullptr ? Confidence::certain : Confidence::likely;
-  if (refused != nullptr) finding.evidence.push_back(refused->first.id);
+  if (refused != nullptr) finding.evidence.push_back(nearest(*refused, t.rst_in.mark));
   finding.arguments = arguments::Reset{.how = ResetHow::firewall_by_loopback};
   return finding;
 }
@@ -137,7 +137,7 @@ Finding firewall_here(const Connection& c, const RuleContext& context) {
   const DropSeen* refused = refused_by_input(c, context);
   Finding finding = reset_finding(ResetOrigin::firewall, {t.reset_sent.mark, t.rst_out.mark});
   finding.confidence = refused != nullptr ? Confidence::certain : Confidence::likely;
-  if (refused != nullptr) finding.evidence.push_back(refused->first.id);
+  if (refused != nullptr) finding.evidence.push_back(nearest(*refused, t.rst_out.mark));
   finding.arguments =
       arguments::Reset{.how = refused != nullptr ? ResetHow::firewall_here_dropped : ResetHow::firewall_here};
   return finding;

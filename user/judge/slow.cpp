@@ -3,6 +3,7 @@
 //
 // Which leg was slow is shown by both ends of it. The time before accept() is bounded from below by events that
 // show the socket without a process, from above by the process's first call.
+#include <algorithm>
 #include <utility>
 
 #include "judge/judge.hpp"
@@ -13,6 +14,16 @@ namespace {
 
 std::uint32_t sent_again(const Connection& c, RetransmitKind kind) {
   return c.anomalies ? c.anomalies->retransmissions.by_kind[static_cast<std::size_t>(kind)] : 0;
+}
+
+// The peer's ACK came, and got no further on this machine.
+bool ack_dropped(const Connection& c, const RuleContext& context) {
+  if (!c.anomalies) return false;
+  const TimeNs until = handshake_begun(c) + c.handshake_ns;
+  return std::ranges::any_of(c.anomalies->drops.seen(), [&](const DropSeen& seen) {
+    return !seen.out && (seen.flags & tcp_flag::ack) != 0 && is_fault(drop_kind(context.names, seen.reason)) &&
+           seen.last.ts_ns >= c.syn_ack.ts_ns && seen.first.ts_ns <= until;
+  });
 }
 
 }  // namespace
@@ -53,6 +64,11 @@ std::optional<Finding> judge_slow_handshake(const Connection& c, const RuleConte
   const bool repeated_answer = c.inferred && c.inferred->syn_ack_repeated;
   if (captured && !asked && !repeated_answer) finding.confidence = Confidence::inconclusive;
   if (left_late) finding.confidence = Confidence::certain;
+  if (!active && !asked && ack_dropped(c, context)) {
+    finding.confidence = Confidence::likely;
+    finding.arguments = found;
+    return finding;
+  }
   found.leg_ns = asked ? first : second;
   if (left_late) {
     found.leg = Leg::leaving;
@@ -78,7 +94,8 @@ std::optional<Finding> judge_slow_accept(const Connection& c, const RuleContext&
   finding.confidence = accept.unaccepted ? Confidence::certain : Confidence::likely;
   if (accept.unaccepted) finding.evidence.push_back(accept.unaccepted.id);
   if (accept.first_call) finding.evidence.push_back(accept.first_call.id);
-  arguments::SlowAccept found{.process = c.owner.named(), .unaccepted = static_cast<bool>(accept.unaccepted)};
+  arguments::SlowAccept found{.process = accept.unaccepted ? acceptor(c) : c.owner.named(),
+                              .unaccepted = static_cast<bool>(accept.unaccepted)};
   found.waited_ns = std::int64_t{accept.waited_ms} * 1'000'000;
   if (accept.unaccepted) {
     found.waited_ns = accept.unaccepted.ts_ns - accept.since_ns;

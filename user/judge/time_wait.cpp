@@ -35,7 +35,7 @@ std::optional<Finding> judge_time_wait(const Connection& c, const RuleContext& /
   cite_once(teardown.fin_in.acked);
   finding.arguments.emplace<arguments::TimeWait>(arguments::TimeWait{
       .closer = closer_of(c).named(),
-      .with_peer = closed_first(c) == ClosedBy::both,
+      .with_peer = closed_first(c) == ClosedBy::both || teardown.end_from == TcpState::closing,
       .lasts_ns = kernel::time_wait_ns,
       .local = c.flow.local,
       .remote = c.flow.remote,

@@ -91,6 +91,11 @@ static const DropSeen* at_once(const DropSeen* dropped, const Mark& answer, std:
   return dropped != nullptr && answer && (near(dropped->first) || near(dropped->last)) ? dropped : nullptr;
 }
 
+EventId nearest(const DropSeen& dropped, const Mark& answer) {
+  const auto apart = [&](const Mark& mark) { return std::abs(answer.ts_ns - mark.ts_ns); };
+  return apart(dropped.last) < apart(dropped.first) ? dropped.last.id : dropped.first.id;
+}
+
 const DropSeen* refused_by_input(const Connection& c, const RuleContext& context) {
   if (!c.anomalies || !c.anomalies->rst_out.mark || c.anomalies->reset_sent.mark) return nullptr;
   if (c.anomalies->rst_out.socket_type != SocketKind::none || !context.has_kernel) return nullptr;

@@ -4,6 +4,8 @@
 // The race behind "connection reset by peer" of kept-alive connections: the server closes an idle one, the client uses
 // it once more. A FIN closes one direction only (RFC 9293, 3.6), so CLOSE_WAIT alone is no fault: what the peer
 // acknowledges after its FIN shows that it still reads.
+#include <algorithm>
+
 #include "judge/judge.hpp"
 #include "judge/rules.hpp"
 
@@ -27,10 +29,14 @@ std::optional<Finding> judge_write_after_peer_closed(const Connection& c, const 
   finding.evidence.push_back(teardown.close_wait.id);
   finding.evidence.push_back(t.reset_received.mark.id);
   if (t.rst_in.mark) finding.evidence.push_back(t.rst_in.mark.id);
-  const std::int64_t sent_ns = t.reset_received.mark.ts_ns - std::int64_t{t.reset_received.sent_ms} * 1'000'000;
+  // Of the newest sending, which can be a retransmission.
+  std::int64_t sent_ns = t.reset_received.mark.ts_ns - std::int64_t{t.reset_received.sent_ms} * 1'000'000;
+  const Unanswered& run = t.retransmissions.current;
+  if (run.tries != 0 && run.seq == c.cb.snd_una)
+    sent_ns = std::max(std::min(sent_ns, run.sent_ns), teardown.close_wait.ts_ns);
   finding.arguments = arguments::WriteAfterPeerClosed{
       .remote = c.flow.remote,
-      .process = c.owner.named(),
+      .process = c.owner.shared ? arguments::NamedProcess{} : c.owner.named(),
       .lost_bytes = static_cast<std::uint32_t>(lost),
       .after_bytes = after,
       .later_ns = sent_ns - teardown.close_wait.ts_ns,

@@ -24,35 +24,35 @@ std::string words(const arguments::TimeWait& of) {
   return fmt::format(
       "{} {}, so {} is in TIME_WAIT for up to {}: until then only a newer SYN (RFC 6191) can use {} to {}",
       of.closer.pid != 0 ? process_words(of.closer) : "this side",
-      of.with_peer ? "and the peer closed together" : "closed first",
+      of.with_peer ? "and the peer both closed before the other's FIN came" : "closed first",
       of.closer.pid == 0 && !of.with_peer ? "it" : "this side", duration_in_words(of.lasts_ns), to_string(of.local),
       to_string(of.remote));
 }
 
 std::string words(const arguments::CloseWaitStuck& of) {
+  const std::string who = of.several ? "more than one process" : process_words(of.process);
   if (of.closed) {
     return fmt::format("the peer's FIN arrived and {} closed only {}{} later", process_words(of.process),
                        of.at_least ? "at least " : "", duration_in_words(of.lasted_ns));
   }
   if (of.ended) {
-    return fmt::format("the peer's FIN arrived, and {} had not {} when the connection ended, {}{} later",
-                       process_words(of.process), of.accepted ? "closed" : "even accepted the connection",
-                       of.at_least ? "at least " : "", duration_in_words(of.lasted_ns));
+    return fmt::format("the peer's FIN arrived, and {} had not {} when the connection ended, {}{} later", who,
+                       of.accepted ? "closed" : "even accepted the connection", of.at_least ? "at least " : "",
+                       duration_in_words(of.lasted_ns));
   }
   const std::string did = of.fd ? fmt::format("closed fd {}", *of.fd) : "closed";
   return fmt::format("the peer's FIN arrived {}{} ago; {} has not {} (CLOSE_WAIT)", of.at_least ? "at least " : "",
-                     duration_in_words(of.lasted_ns), of.several ? "more than one process" : process_words(of.process),
-                     of.accepted ? did : "even accepted the connection");
+                     duration_in_words(of.lasted_ns), who, of.accepted ? did : "even accepted the connection");
 }
 
 std::string words(const arguments::PeerNotClosing& of) {
   const std::string did =
       fmt::format("{} {}", process_words(of.closer), of.both_directions ? "closed" : "closed its sending side");
   const std::string lasted = (of.at_least ? "at least " : "") + duration_in_words(of.lasted_ns);
-  return of.closed ? fmt::format("{}; {} acknowledged it and sent its own FIN only {} later", did, to_string(of.remote),
-                                 lasted)
-                   : fmt::format("{}; {} acknowledged it {} ago and has not closed: no FIN of it has come", did,
-                                 to_string(of.remote), lasted);
+  const std::string peer = to_string(of.remote);
+  return of.closed ? fmt::format("{}; {} acknowledged it and sent its own FIN only {} later", did, peer, lasted)
+                   : fmt::format("{} {} ago; {} has acknowledged it and has not closed: no FIN of it has come", did,
+                                 lasted, peer);
 }
 
 std::string words(const arguments::WriteAfterPeerClosed& of) {

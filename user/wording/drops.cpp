@@ -40,7 +40,11 @@ std::string words(const arguments::RxDropped& of) {
   if (of.dropped.segments == 0) return text;
   return fmt::format("{}{} from the peer arrived and never reached {}: {}", text.empty() ? "" : text + "; ",
                      segments(of.dropped), of.process.pid != 0 ? process_words(of.process) : "TCP",
-                     reasons_words(of.dropped.reasons));
+                     reasons_words(of.dropped.reasons)) +
+         (of.or_reserves
+              ? ", or its buffer came from the memory reserves (PFMemallocDrop): this kernel has one drop reason "
+                "for both"
+              : "");
 }
 
 std::string words(const arguments::TxNotSent& of) {
@@ -70,7 +74,7 @@ std::string words(const arguments::TxNotSent& of) {
     case How::no_route:
       return fmt::format(
           "{} TCP was to send a segment again, and nothing left this machine: no route from this address to the peer "
-          "(EHOSTUNREACH; the route, the address or the interface is gone)",
+          "(EHOSTUNREACH; the route, the address or the interface is gone, or a policy refuses it)",
           of.attempts == 1 ? "once" : fmt::format("{} times within {}", of.attempts, duration_in_words(of.within_ns)));
     case How::dropped:
       break;

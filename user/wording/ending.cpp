@@ -107,7 +107,7 @@ std::string_view words(endings::Completed::How how) {
   using How = endings::Completed::How;
   switch (how) {
     case How::both_at_once:
-      return "both sides closed at the same time, so both wait in TIME_WAIT";
+      return "both sides closed before the other's FIN came, so both wait in TIME_WAIT";
     case How::answered_by_reset:
       return "both sides closed; what came behind the first FIN was answered by a RST";
     case How::peer_first:

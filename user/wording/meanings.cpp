@@ -63,7 +63,7 @@ std::string_view meaning(DropKind kind) {
     case DropKind::neighbour:
       return "the next hop did not answer for its address (ARP, neighbour discovery)";
     case DropKind::routing:
-      return "no route, or the routing rules refuse the addresses";
+      return "no route, or the routing rules or an IPsec policy refuse the addresses";
     case DropKind::bad_checksum:
       return "the checksum is wrong";
     case DropKind::out_of_window:

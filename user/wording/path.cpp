@@ -63,7 +63,8 @@ std::string words(const arguments::PathDead& of) {
       duration_in_words(of.silence_ns),
       of.idle_ns != 0 ? fmt::format("the connection was idle for {}, then ", duration_in_words(of.idle_ns)) : "",
       of.tries,
-      of.given_up ? fmt::format(", until the kernel gave up ({})", errno_name(of.error))
+      of.given_up ? of.error != 0 ? fmt::format(", until the kernel gave up ({})", errno_name(of.error))
+                                  : ", until the kernel gave up"
       : of.ended  ? ", until the connection ended"
                   : "; the kernel still tries");
   if (of.first_large) text += "; these were its first full-size segments, so the path's MTU can be the cause too";

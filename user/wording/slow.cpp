@@ -86,7 +86,8 @@ std::string words(const arguments::SlowAccept& of) {
   std::string text =
       fmt::format("{} after the handshake {} had not accepted the connection", duration_in_words(of.waited_ns),
                   of.process.pid != 0 ? process_words(of.process) : "the listening process");
-  if (of.first_call_ns) text += fmt::format("; its first call came after {}", duration_in_words(*of.first_call_ns));
+  if (of.first_call_ns)
+    text += fmt::format("; the first call on it came after {}", duration_in_words(*of.first_call_ns));
   return text;
 }
 
