@@ -52,27 +52,6 @@ TEST(Listing, WhatClosedInAGapIsOver) {
   EXPECT_TRUE(reported.life().incomplete);
 }
 
-// Its transitions and its destruction were lost.
-TEST(Listing, WhatOnlyASegmentHasShownIsOver) {
-  Stream stream;
-  stream.gap(5);
-  Side c = client_of(stream);
-  c.state = State::established;
-  c.view = SocketKind::full;
-  c.in(FA);
-  stream.wait(10 * ms).gap(5);
-  stream.wait(300 * ms);
-  const TimeNs begun = stream.now;
-  c.looked();
-  RunResult reported;
-  LiveCorrelator correlator(life_settings(), kernel_names());
-  for (const Event& event : stream.events) correlator.feed(event, reported.reports);
-  correlator.listed(begun, reported.reports);
-  correlator.advance(stream.now + 100 * ms, reported.reports);
-  ASSERT_EQ(reported.lives().size(), 1U);
-  EXPECT_EQ(reported.life().outcome, Outcome::unknown);
-}
-
 TEST(Listing, AListThatBrokeOffSaysNothing) { EXPECT_EQ(listed({.whole = false}).life().outcome, Outcome::open); }
 
 TEST(Listing, WhatIsThereStaysOpen) { EXPECT_EQ(listed({.found = true}).life().outcome, Outcome::open); }

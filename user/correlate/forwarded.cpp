@@ -67,7 +67,9 @@ void ForwardedConnections::bind_hop(Slot slot, unsigned hop, const Flow& wire) {
     facts.in = before.in;
     facts.out = before.out;
     facts.made_here = before.made_here;
-    table_.at(slot).forwarded()->before = {-1, -1};
+    ForwardedFacts& forwarded = *table_.at(slot).forwarded();
+    forwarded.before = {-1, -1};
+    forwarded.counted_from_ns = forwarded.counted_to_ns = {};
     if (segments_of(before.wire) != 0) table_.at(slot).totals.restarted = true;  // what it was is not in them
   }
   facts.key = key;

@@ -125,8 +125,7 @@ void SocketList::finish(TimeNs begun) {
   std::vector<Slot> gone;
   for (Slot slot = 0; slot < table_.slots(); ++slot) {
     const Connection& c = table_.at(slot);
-    const bool request = c.state == State::new_syn_recv && !c.seen_by.kernel;  // has its own time
-    if (!c.live || c.reported || c.ended() || request || !c.bound.cookie) continue;
+    if (!c.live || c.reported || c.ended() || !c.seen_by.kernel || !c.bound.cookie) continue;
     if (losses_.may_concern(c) && c.last_ts_ns < begun) gone.push_back(slot);
   }
   for (const Slot slot : gone) {

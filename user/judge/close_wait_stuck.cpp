@@ -31,8 +31,8 @@ bool process_closed(const Connection& c) {
   const Teardown& teardown = *c.teardown;
   if (teardown.left_close_wait.id != teardown.end.id) return true;
   const bool reset = c.anomalies && c.anomalies->reset_received.mark;
-  return actor_owned(teardown.end_actor) && !error_ended(c.cb, TcpState::close_wait) && !destroyed_by_other(c) &&
-         !reset;
+  return actor_present(teardown.end_actor) && actor_owned(teardown.end_actor) &&
+         !error_ended(c.cb, TcpState::close_wait) && !destroyed_by_other(c) && !reset;
 }
 
 }  // namespace

@@ -53,10 +53,12 @@ Evidence never_left(const Connection& c, const RuleContext& context, unsigned fr
   return evidence;
 }
 
-// The counters before and behind it show that nothing stayed: a bridge flooded a copy, or a port mirrors one.
+// The counters before and behind it show that nothing stayed, and its sender sent nothing again: a bridge flooded a
+// copy, or a port mirrors one. (What a qdisc drops has passed the hook, too.)
 bool was_a_copy(const ForwardedFacts& forwarded, const DropSeen& seen, unsigned from) {
-  return forwarded.lost[from] == 0 && forwarded.counted_from_ns[from] != 0 &&
-         forwarded.counted_from_ns[from] < seen.first.ts_ns && seen.last.ts_ns < forwarded.counted_to_ns[from];
+  return forwarded.lost[from] == 0 && forwarded.hops[from].loss.retrans_segs_in == 0 &&
+         forwarded.counted_from_ns[from] != 0 && forwarded.counted_from_ns[from] < seen.first.ts_ns &&
+         seen.last.ts_ns < forwarded.counted_to_ns[from];
 }
 
 // What the kernel reports as dropped of that side's segments.

@@ -20,9 +20,10 @@ std::uint32_t sent_again(const Connection& c, RetransmitKind kind) {
 bool ack_dropped(const Connection& c, const RuleContext& context) {
   if (!c.anomalies) return false;
   const TimeNs until = handshake_begun(c) + c.handshake_ns;
+  const auto meanwhile = [&](const Mark& mark) { return mark.ts_ns >= c.syn_ack.ts_ns && mark.ts_ns <= until; };
   return std::ranges::any_of(c.anomalies->drops.seen(), [&](const DropSeen& seen) {
     return !seen.out && (seen.flags & tcp_flag::ack) != 0 && is_fault(drop_kind(context.names, seen.reason)) &&
-           seen.last.ts_ns >= c.syn_ack.ts_ns && seen.first.ts_ns <= until;
+           (meanwhile(seen.first) || meanwhile(seen.last));
   });
 }
 

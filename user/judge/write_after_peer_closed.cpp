@@ -29,11 +29,10 @@ std::optional<Finding> judge_write_after_peer_closed(const Connection& c, const 
   finding.evidence.push_back(teardown.close_wait.id);
   finding.evidence.push_back(t.reset_received.mark.id);
   if (t.rst_in.mark) finding.evidence.push_back(t.rst_in.mark.id);
-  // Of the newest sending, which can be a retransmission.
+  // Of the newest sending, which can be a retransmission: not later than the first of these.
   std::int64_t sent_ns = t.reset_received.mark.ts_ns - std::int64_t{t.reset_received.sent_ms} * 1'000'000;
   const Unanswered& run = t.retransmissions.current;
-  if (run.tries != 0 && run.seq == c.cb.snd_una)
-    sent_ns = std::max(std::min(sent_ns, run.sent_ns), teardown.close_wait.ts_ns);
+  if (run.tries != 0 && run.seq == c.cb.snd_una && run.seq == teardown.sent) sent_ns = std::min(sent_ns, run.first_ns);
   finding.arguments = arguments::WriteAfterPeerClosed{
       .remote = c.flow.remote,
       .process = c.owner.shared ? arguments::NamedProcess{} : c.owner.named(),
