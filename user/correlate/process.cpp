@@ -44,7 +44,7 @@ bool own_by_listener(Connection& c, const Listener* listener) {
 
 // Who listened, where somebody else may serve the connection.
 static void note_listener(Connection& c) {
-  if (c.owner.source == PidSource::listen && c.anomalies) c.anomalies->listener_pid = c.owner.pid;
+  if (c.owner.source == PidSource::listen && c.anomalies) c.anomalies->listener = c.owner;
 }
 
 bool own_by_use(Connection& c, const OwnerSeen& seen) {

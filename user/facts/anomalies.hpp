@@ -14,6 +14,7 @@
 #include "facts/drops.hpp"
 #include "facts/evidence.hpp"
 #include "facts/listener_queues.hpp"
+#include "facts/owner.hpp"
 #include "facts/probes.hpp"
 #include "facts/resets.hpp"
 #include "facts/retransmissions.hpp"
@@ -56,7 +57,7 @@ struct Anomalies {
   Drops drops;
   std::unique_ptr<Drops> dropped_here;  // SYNs that this machine dropped where they arrived: its other end is here too
   QueueFacts queues;
-  std::uint32_t listener_pid = 0;  // who listened, where another process may have the connection since
+  Owner listener;  // who listened, where another process may have the connection since
   ReactionFacts reaction;
   AcceptFacts accept;
   OutsiderFacts outsider;

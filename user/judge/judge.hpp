@@ -57,7 +57,9 @@ struct Message;
 [[nodiscard]] bool syns_never_left(const Connection& c, const RuleContext& context);
 // The kernel's own message that an IPv6 neighbour does not answer; nullptr: none.
 [[nodiscard]] const Mark* no_neighbour(const Connection& c, const RuleContext& context);
-// Who accepts for the listener: the process of the connection, if it is who listened.
+// Who listened; where that is not known (several have the listener), the process of the connection.
+[[nodiscard]] arguments::NamedProcess listener_of(const Connection& c);
+// The process of the connection, if no other one is known to have listened.
 [[nodiscard]] arguments::NamedProcess acceptor(const Connection& c);
 // A segment was dropped in this direction, for a reason of this kind.
 [[nodiscard]] const DropSeen* dropped_for(const Connection& c, const RuleContext& context, bool out, DropKind kind);

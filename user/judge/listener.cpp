@@ -51,7 +51,7 @@ std::optional<Finding> judge_accept_queue_full(const Connection& c, const RuleCo
   if (overflow != nullptr) cite(finding, overflow->evidence);
   if (acks) cite(finding, refused->evidence);
   const QueueView& at = newest && !acks ? q.at_newest : q.at_accept;
-  arguments::AcceptQueueFull found{.listener = acceptor(c), .local = c.flow.local};
+  arguments::AcceptQueueFull found{.listener = listener_of(c), .local = c.flow.local};
   found.numbers = syns || acks;
   found.waiting = at.accept_queue;
   found.limit = at.limit;
@@ -75,7 +75,7 @@ std::optional<Finding> judge_syn_backlog_full(const Connection& c, const RuleCon
   const QueueView& at = newest ? q.at_newest : q.at_syn;
   const bool by_sysctl = kind == FullQueue::sysctl;
   finding.arguments = arguments::SynBacklogFull{
-      .listener = acceptor(c),
+      .listener = listener_of(c),
       .local = c.flow.local,
       .half_open = at.syn_queue,
       .limit = by_sysctl ? at.max_syn_backlog : at.limit,
@@ -97,7 +97,7 @@ std::optional<Finding> judge_syncookie(const Connection& c, const RuleContext& /
   finding.evidence.push_back(q.cookie.id);
   if (q.cookie_ack) finding.evidence.push_back(q.cookie_ack.id);
   finding.arguments = arguments::SynCookie{
-      .listener = acceptor(c),
+      .listener = listener_of(c),
       .local = c.flow.local,
       .queue_full = q.cookie_cause,
       .half_open = q.at_newest.syn_queue,

@@ -4,10 +4,13 @@
 
 namespace tcpwitness {
 
+arguments::NamedProcess listener_of(const Connection& c) {
+  const bool known = c.anomalies && c.anomalies->listener.pid != 0;
+  return known && c.owner.source != PidSource::listen ? c.anomalies->listener.named() : c.owner.named();
+}
+
 arguments::NamedProcess acceptor(const Connection& c) {
-  const bool listens = c.owner.source == PidSource::listen;
-  const bool same = c.anomalies && c.anomalies->listener_pid == c.owner.pid;
-  return listens || same ? c.owner.named() : arguments::NamedProcess{};
+  return listener_of(c).pid == c.owner.pid ? c.owner.named() : arguments::NamedProcess{};
 }
 
 void cite(Finding& finding, const Evidence& evidence) {

@@ -140,7 +140,7 @@ std::optional<Finding> judge_path_dead(const Connection& c, const RuleContext& c
   const bool came = run.received_ns > run.received_before_ns + tick_ns || peer_goes_on(c, run) || closed;
   // Without a pause before it an outage of a second is loss like any other.
   const bool gave_up = kernel_gave_up(outcome);
-  const bool sudden = run.tries >= tries_sudden || gave_up;
+  const bool sudden = run.tries >= tries_sudden || (gave_up && c.error == ETIMEDOUT);
   if (came || (idle < idle_ns && !sudden) || only_large_ones_lost(c, context, run)) return std::nullopt;
   // The first full-size segments of the connection: perhaps the path takes only smaller ones.
   const bool first_large = run.mss != 0 && run.len >= run.mss && first_full_ones(run) && !run.small_lost;
