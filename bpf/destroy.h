@@ -26,8 +26,8 @@ static __always_inline void let_go(const struct tw_tuple *tuple, struct tw_flow 
 }
 
 /* The end of an ordinary life. False: its events did not wait, or another CPU has just released them. No inline function, as hold_state() in hold_state.h. */
-static __noinline bool submit_digest(struct tcp_sock *tp, __u64 cookie, const struct tw_tuple *tuple,
-				     const struct tw_flow *flow)
+static __noinline bool submit_digest(const struct sock *sk, const struct tcp_sock *tp, __u64 cookie,
+				     const struct tw_tuple *tuple, const struct tw_flow *flow)
 {
 	struct digest_entry *entry = digest_of(cookie);
 	struct tw_digest *record;
@@ -48,7 +48,7 @@ static __noinline bool submit_digest(struct tcp_sock *tp, __u64 cookie, const st
 	record->tuple = *tuple;
 	take_held(entry, counts, record);
 	record->destroyed = 1;
-	control_block(tp, &record->cb);
+	control_block(sk, tp, &record->cb);
 	take_flow(flow, record);
 	if (bpf_map_delete_elem(&digests, &cookie)) {
 		bpf_ringbuf_discard(record, 0);
@@ -73,7 +73,7 @@ static __always_inline void destroyed(struct sock *sk)
 		return;
 	cookie = bpf_get_socket_cookie(sk);
 	flow = bpf_map_lookup_elem(&flows, &tuple);
-	if (config.digests && !is_late_child(tp) && submit_digest(tp, cookie, &tuple, flow)) {
+	if (config.digests && !is_late_child(tp) && submit_digest(sk, tp, cookie, &tuple, flow)) {
 		if (flow)
 			let_go(&tuple, flow);
 		return;
@@ -82,7 +82,7 @@ static __always_inline void destroyed(struct sock *sk)
 	if (record) {
 		record->tuple = tuple;
 		__builtin_memset(record->pad, 0, sizeof(record->pad));
-		control_block(tp, &record->cb);
+		control_block(sk, tp, &record->cb);
 		take_flow(flow, record);
 		submit_record(record);
 	}

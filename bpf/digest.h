@@ -117,8 +117,8 @@ static __always_inline bool claim(struct digest_entry *entry, __u32 part)
 	return !(__sync_fetch_and_or(&entry->claimed, 1U << part) & 1U << part);
 }
 
-/* 0: there is no room, or another CPU has begun it. */
-static __always_inline struct digest_entry *begin_digest(__u64 cookie, const struct tw_tuple *tuple)
+/* now_ns: of its first event. 0: there is no room, or another CPU has begun it. */
+static __always_inline struct digest_entry *begin_digest(__u64 cookie, const struct tw_tuple *tuple, __u64 now_ns)
 {
 	__u32 zero = 0;
 	struct digest_entry *entry = bpf_map_lookup_elem(&blank_digest, &zero);
@@ -128,7 +128,7 @@ static __always_inline struct digest_entry *begin_digest(__u64 cookie, const str
 	entry = bpf_map_lookup_elem(&digests, &cookie);
 	if (!entry)
 		return 0;
-	entry->begun_ns = bpf_ktime_get_ns();
+	entry->begun_ns = now_ns;
 	entry->tuple = *tuple;
 	return entry;
 }

@@ -133,7 +133,7 @@ static __always_inline bool read_unrouted(struct sk_buff *skb, struct sock *sk, 
 	if (sk->sk_protocol != IPPROTO_TCP || skb->data != skb->head + skb->transport_header ||
 	    bpf_probe_read_kernel(words, sizeof(words), skb->data))
 		return false;
-	common_tuple(&sk->__sk_common, 0, &out->tuple);
+	common_tuple(&sk->__sk_common, sk->__sk_common.skc_num, &out->tuple);
 	if (!out->tuple.local_port ||
 	    bpf_ntohl(words[0]) != ((__u32)out->tuple.local_port << 16 | out->tuple.remote_port))
 		return false;
@@ -183,7 +183,7 @@ static __always_inline bool dropped_wanted(struct sock *sk, bool outgoing, __u32
 	/* An AF_PACKET socket can stand there too. */
 	if (outgoing && sk && is_inet(&sk->__sk_common) && sk->__sk_common.skc_dport && sk->__sk_common.skc_num &&
 	    sk->__sk_common.skc_state != TCP_NEW_SYN_RECV) {
-		common_tuple(&sk->__sk_common, 0, tuple);
+		common_tuple(&sk->__sk_common, sk->__sk_common.skc_num, tuple);
 		return wanted || flow_wanted(tuple);
 	}
 	if (is_link_local(*(__u32 *)tuple->remote_addr))

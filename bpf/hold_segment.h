@@ -76,7 +76,7 @@ static __always_inline struct digest_entry *begin_passive(struct work *work, str
 
 	if (work->lookup.view.type != TW_SOCKET_REQUEST)
 		return 0;
-	entry = begin_digest(work->lookup.cookie, &work->frame.tuple);
+	entry = begin_digest(work->lookup.cookie, &work->frame.tuple, frame_time(&work->frame));
 	if (!entry)
 		return 0;
 	entry->netns = config.netns;

@@ -53,9 +53,9 @@ static __always_inline bool same_actor(struct digest_entry *entry)
 }
 
 /* A connection whose events can wait. */
-static __always_inline struct digest_entry *begin_active_or_child(struct tcp_sock *tp, __u64 cookie, int new_state)
+static __always_inline struct digest_entry *begin_active_or_child(const struct sock *sk, const struct tcp_sock *tp,
+								  __u64 cookie, int new_state, __u64 now_ns)
 {
-	const struct sock *sk = &tp->inet_conn.icsk_inet.sk;
 	struct digest_entry *entry;
 	struct tw_tuple tuple;
 
@@ -64,12 +64,12 @@ static __always_inline struct digest_entry *begin_active_or_child(struct tcp_soc
 	if (new_state == TCP_SYN_SENT &&
 	    (!sk->sk_lock.owned || bpf_get_current_task_btf()->flags & (PF_KTHREAD | PF_EXITING)))
 		return 0;
-	sock_tuple(tp, &tuple);
+	sock_tuple(sk, tp, &tuple);
 	if (new_state == TCP_SYN_SENT)
 		tuple.local_port = sk->__sk_common.skc_num;
-	entry = begin_digest(cookie, &tuple);
+	entry = begin_digest(cookie, &tuple, now_ns);
 	if (entry)
-		entry->netns = sock_netns(&sk->__sk_common);
+		entry->netns = netns_of(tp);
 	return entry;
 }
 
@@ -78,11 +78,11 @@ static __always_inline struct digest_entry *begin_active_or_child(struct tcp_soc
  * read back, as the verifier does not follow its contents. No inline function: the verifier would go through all that
  * its caller does next once for each `return`.
  */
-static __noinline bool hold_state(struct tcp_sock *tp, __u64 cookie, int old_state, int new_state)
+static __noinline bool hold_state(const struct sock *sk, const struct tcp_sock *tp, __u64 cookie, int old_state,
+				  int new_state)
 {
-	const struct inet_connection_sock *icsk = &tp->inet_conn;
-	const struct sock *sk = &icsk->icsk_inet.sk;
 	struct digest_entry *entry = digest_of(cookie);
+	__u64 now_ns = bpf_ktime_get_ns();
 	struct tw_held_state *held;
 	__u8 flags;
 	__u32 at;
@@ -93,7 +93,7 @@ static __noinline bool hold_state(struct tcp_sock *tp, __u64 cookie, int old_sta
 	} else {
 		if (!begins_digest(old_state, new_state))
 			return false;
-		entry = begin_active_or_child(tp, cookie, new_state);
+		entry = begin_active_or_child(sk, tp, cookie, new_state, now_ns);
 		if (!entry)
 			return false;
 	}
@@ -102,7 +102,7 @@ static __noinline bool hold_state(struct tcp_sock *tp, __u64 cookie, int old_sta
 	if (sk->sk_err || at >= TW_HELD_STATES || (old_state == TCP_LISTEN && at))
 		return false;
 	held = &entry->held.states[at];
-	*(volatile __u8 *)&held->flags = sock_cb_flags(tp);
+	*(volatile __u8 *)&held->flags = sock_cb_flags(sk, tp);
 	flags = *(volatile __u8 *)&held->flags;
 	*(volatile __u8 *)&held->details = control_block_details(tp, flags);
 	if (flags & TW_CB_REPAIR || (flags & TW_CB_OWNED && !same_actor(entry)))
@@ -116,9 +116,9 @@ static __noinline bool hold_state(struct tcp_sock *tp, __u64 cookie, int old_sta
 	/* The mini-socket waits for the peer's FIN, which will be a record of its own. */
 	if (old_state == TCP_FIN_WAIT2)
 		entry->held.fin_timeout_ms = fin_timeout_ms(tp);
-	if (sk->sk_shutdown && flags & TW_CB_OWNED && is_released(sk))
+	if (sk->sk_shutdown && flags & TW_CB_OWNED && is_released(sock_of(tp)))
 		held->details |= TW_CB_RELEASED;
-	held->ts_ns = bpf_ktime_get_ns();
+	held->ts_ns = now_ns;
 	held->snd_una = tp->snd_una;
 	held->snd_nxt = tp->snd_nxt;
 	held->write_seq = tp->write_seq;
@@ -132,8 +132,8 @@ static __noinline bool hold_state(struct tcp_sock *tp, __u64 cookie, int old_sta
 	held->actor = flags & TW_CB_OWNED ? TW_ACTOR_PRESENT | TW_ACTOR_OWNED : 0;
 	held->port = BPF_CORE_READ_BITFIELD(sk, sk_userlocks) & SOCK_BINDPORT_LOCK ? TW_PORT_BOUND : 0;
 	if (new_state == TCP_ESTABLISHED || new_state == BPF_TCP_SYN_RECV) {
-		sock_tuple(tp, &entry->tuple);
-		entry->netns = sock_netns(&sk->__sk_common);
+		sock_tuple(sk, tp, &entry->tuple);
+		entry->netns = netns_of(tp);
 	}
 	if (new_state == TCP_SYN_SENT) {
 		__u64 *recent = recent_user(cookie);

@@ -79,7 +79,7 @@ int BPF_PROG(kernel_retransmit, struct sock *sk, struct sk_buff *skb)
 	if (!record)
 		return 0;
 	record->tuple = tuple;
-	control_block(tp, &record->cb);
+	control_block(sk, tp, &record->cb);
 	record->seq = BPF_CORE_READ(numbers, seq);
 	record->end_seq = BPF_CORE_READ(numbers, end_seq);
 	record->err = config.has_retransmit_err ? (__s32)ctx[2] : TW_RETRANSMIT_ERR_UNKNOWN;
@@ -102,7 +102,7 @@ int BPF_PROG(kernel_retransmit_synack, struct sock *sk, struct request_sock *req
 
 	if (!common_wanted(&req->__req_common))
 		return 0;
-	common_tuple(&req->__req_common, 0, &tuple);
+	common_tuple(&req->__req_common, req->__req_common.skc_num, &tuple);
 	if (!flow_wanted(&tuple))
 		return 0;
 	record = reserve_record(tw_retransmit, TW_KIND_RETRANSMIT, (__u64)req->__req_common.skc_cookie.counter,
@@ -150,7 +150,7 @@ int BPF_PROG(kernel_send_reset, struct sock *sk, struct sk_buff *skb)
 	if (config.netns && netns != config.netns)
 		return 0;
 	if (tp && !answers)
-		sock_tuple(tp, &answered.tuple);
+		sock_tuple(sk, tp, &answered.tuple);
 	else if (!answers)
 		return 0;
 	if (!flow_wanted(&answered.tuple))
@@ -162,7 +162,7 @@ int BPF_PROG(kernel_send_reset, struct sock *sk, struct sk_buff *skb)
 		return 0;
 	record->tuple = answered.tuple;
 	if (tp)
-		control_block(tp, &record->cb);
+		control_block(sk, tp, &record->cb);
 	else
 		__builtin_memset(&record->cb, 0, sizeof(record->cb));
 	current_actor(record->cb.flags & TW_CB_OWNED, &record->actor);
@@ -192,7 +192,7 @@ int BPF_PROG(kernel_receive_reset, struct sock *sk)
 	if (!record)
 		return 0;
 	record->tuple = tuple;
-	control_block(tp, &record->cb);
+	control_block(sk, tp, &record->cb);
 	__builtin_memset(&record->actor, 0, sizeof(record->actor));
 	record->reason = TW_REASON_UNKNOWN;
 	record->skb_seq = 0;
@@ -223,7 +223,7 @@ int BPF_PROG(kernel_error, struct sock *sk)
 	read_error_queue(sk, record);
 	record->err_soft = (__u16)sk->sk_err_soft;
 	__builtin_memset(record->pad, 0, sizeof(record->pad));
-	control_block(tp, &record->cb);
+	control_block(sk, tp, &record->cb);
 	submit_record(record);
 	return 0;
 }

@@ -31,7 +31,7 @@ static __always_inline void view_tcp_sock(struct tcp_sock *tp, struct lookup *lo
 	view->snd_nxt = tp->snd_nxt;
 	view->rcv_nxt = tp->rcv_nxt;
 	view->write_seq = tp->write_seq;
-	view->flags = sock_cb_flags(tp);
+	view->flags = sock_cb_flags(sk, tp);
 	view->icsk_pending = icsk->icsk_pending;
 	view->icsk_probes_out = icsk->icsk_probes_out;
 	view->ca_state = BPF_CORE_READ_BITFIELD(icsk, icsk_ca_state);

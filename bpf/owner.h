@@ -89,7 +89,7 @@ static __always_inline int owner_seen(struct sock *sk, __u8 source, bool got_pay
 	if (!tp)
 		return 0;
 	if (source == TW_OWNER_SEND && nagle_holds(tp)) {
-		sock_tuple(tp, &tuple);
+		sock_tuple(sk, tp, &tuple);
 		note_held(tp, &tuple);
 	}
 	cookie = cookie_of(sk);
@@ -112,7 +112,7 @@ static __always_inline int owner_seen(struct sock *sk, __u8 source, bool got_pay
 	}
 	if (recent)
 		*recent = user; /* of one that the filters exclude, too: NAT shows before anything is sent */
-	sock_tuple(tp, &tuple);
+	sock_tuple(sk, tp, &tuple);
 	if (!flow_wanted(&tuple))
 		return 0;
 	if (mark) {

@@ -54,13 +54,13 @@ int snapshot_tcp(struct bpf_iter__tcp *ctx)
 	fill_header(&record.header, TW_KIND_SOCKET, (__u64)bpf_get_socket_cookie(skc), sock_netns(skc));
 	tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(skc);
 	if (tp) {
-		sock_tuple(tp, &record.tuple);
-		control_block(tp, &record.cb);
+		sock_tuple(sock_of(tp), tp, &record.tuple);
+		control_block(sock_of(tp), tp, &record.cb);
 		if (is_active(tp, record.cb.state))
 			record.cb.flags |= TW_CB_ACTIVE;
 		record.type = record.cb.state == TCP_LISTEN ? TW_SOCKET_LISTENER : TW_SOCKET_FULL;
 	} else {
-		common_tuple(skc, 0, &record.tuple);
+		common_tuple(skc, skc->skc_num, &record.tuple);
 		record.cb.state = skc->skc_state;
 		record.type = TW_SOCKET_REQUEST;
 	}
@@ -102,7 +102,7 @@ int snapshot_samples(struct bpf_iter__tcp *ctx)
 	tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(skc);
 	if (!tp)
 		return 0;
-	sock_tuple(tp, &record.tuple);
+	sock_tuple(sock_of(tp), tp, &record.tuple);
 	if (!flow_wanted(&record.tuple))
 		return 0;
 	record.bytes_acked = tp->bytes_acked;
@@ -254,7 +254,7 @@ int snapshot_ports(struct bpf_iter__tcp *ctx)
 
 	if (!skc || !asked_for || sock_netns(skc) != asked_for->netns)
 		return 0;
-	common_tuple(skc, 0, &tuple);
+	common_tuple(skc, skc->skc_num, &tuple);
 	if (skc->skc_state != TCP_LISTEN && !is_destination(&tuple, asked_for))
 		return 0;
 	seen.local_port = tuple.local_port;
@@ -278,15 +278,15 @@ int snapshot_fin_wait2(struct bpf_iter__tcp *ctx)
 	fill_header(&record.header, TW_KIND_SOCKET, (__u64)skc->skc_cookie.counter, sock_netns(skc));
 	tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(skc);
 	if (tp) {
-		sock_tuple(tp, &record.tuple);
-		control_block(tp, &record.cb);
+		sock_tuple(sock_of(tp), tp, &record.tuple);
+		control_block(sock_of(tp), tp, &record.cb);
 		record.type = TW_SOCKET_FULL;
 	} else {
 		/* By its address: bpf_skc_to_tcp_timewait_sock() gives no type to those of MPTCP. */
 		tw = (struct tcp_timewait_sock *)skc;
 		if (BPF_CORE_READ(tw, tw_sk.tw_substate) != TCP_FIN_WAIT2)
 			return 0;
-		common_tuple(skc, 0, &record.tuple);
+		common_tuple(skc, skc->skc_num, &record.tuple);
 		record.cb.state = TCP_FIN_WAIT2;
 		record.type = TW_SOCKET_TIMEWAIT;
 	}
@@ -325,7 +325,7 @@ static __always_inline void tell_owner(struct bpf_iter__task_file *ctx, __u8 sta
 	if (!tp)
 		return;
 	fill_header(&record.header, TW_KIND_OWNER, (__u64)bpf_get_socket_cookie(sk), sock_netns(&sk->__sk_common));
-	sock_tuple(tp, &record.tuple);
+	sock_tuple(sock_of(tp), tp, &record.tuple);
 	task_actor(task, &record.actor);
 	record.source = TW_OWNER_SNAPSHOT;
 	record.fd = (__s32)ctx->fd;

@@ -30,16 +30,22 @@ static __always_inline struct tcp_sock *tcp_sock_of(void *sk)
 	return tp && tp->inet_conn.icsk_inet.sk.sk_type == SOCK_STREAM ? tp : 0;
 }
 
+/*
+ * Linux reads what a hook's own argument points to (since 6.2), and what bpf_skc_to_tcp_sock() gives only behind a test of the
+ * address, which takes 40 bytes of code each time. Functions that have both take both, and read `sk` where they can.
+ */
+static __always_inline const struct sock *sock_of(const struct tcp_sock *tp)
+{
+	return &tp->inet_conn.icsk_inet.sk;
+}
+
 static __always_inline __u32 sock_netns(const struct sock_common *skc)
 {
 	return skc->skc_net.net->ns.inum;
 }
 
-/* Local port: skc_num, or `fallback` where it is already cleared (on the way to CLOSE). */
-static __always_inline void common_tuple(const struct sock_common *skc, __u16 fallback, struct tw_tuple *tuple)
+static __always_inline void common_tuple(const struct sock_common *skc, __u16 local_port, struct tw_tuple *tuple)
 {
-	__u16 num = skc->skc_num;
-
 	tuple->scope = 0;
 	if (skc->skc_family == AF_INET6) {
 		__u32 *local = (__u32 *)tuple->local_addr, *remote = (__u32 *)tuple->remote_addr;
@@ -55,13 +61,18 @@ static __always_inline void common_tuple(const struct sock_common *skc, __u16 fa
 		map_ipv4(tuple->local_addr, skc->skc_rcv_saddr);
 		map_ipv4(tuple->remote_addr, skc->skc_daddr);
 	}
-	tuple->local_port = num ? num : fallback;
+	tuple->local_port = local_port;
 	tuple->remote_port = bpf_ntohs(skc->skc_dport);
 }
 
-static __always_inline void sock_tuple(const struct tcp_sock *tp, struct tw_tuple *tuple)
+/* Local port: skc_num, or inet_sport where that is cleared already (on the way to CLOSE). */
+static __always_inline void sock_tuple(const struct sock *sk, const struct tcp_sock *tp, struct tw_tuple *tuple)
 {
-	common_tuple(&tp->inet_conn.icsk_inet.sk.__sk_common, bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport), tuple);
+	__u16 local_port = sk->__sk_common.skc_num;
+
+	if (!local_port)
+		local_port = bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport);
+	common_tuple(&sk->__sk_common, local_port, tuple);
 }
 
 static __always_inline __u32 ticks_to_ms(__u32 ticks)
@@ -75,9 +86,8 @@ static __always_inline bool sock_flag(unsigned long flags, unsigned int bit)
 }
 
 /* enum tw_cb_flags of a full socket. */
-static __always_inline __u8 sock_cb_flags(const struct tcp_sock *tp)
+static __always_inline __u8 sock_cb_flags(const struct sock *sk, const struct tcp_sock *tp)
 {
-	const struct sock *sk = &tp->inet_conn.icsk_inet.sk;
 	unsigned long flags = sk->__sk_common.skc_flags;
 	__u8 out = TW_CB_PRESENT;
 
@@ -154,10 +164,9 @@ static __always_inline __u8 control_block_details(const struct tcp_sock *tp, __u
 	return details;
 }
 
-static __always_inline void control_block(const struct tcp_sock *tp, struct tw_control_block *cb)
+static __always_inline void control_block(const struct sock *sk, const struct tcp_sock *tp, struct tw_control_block *cb)
 {
 	const struct inet_connection_sock *icsk = &tp->inet_conn;
-	const struct sock *sk = &icsk->icsk_inet.sk;
 	__u8 state = sk->__sk_common.skc_state;
 
 	cb->bytes_acked = tp->bytes_acked;
@@ -185,7 +194,7 @@ static __always_inline void control_block(const struct tcp_sock *tp, struct tw_c
 	cb->icsk_retransmits = icsk->icsk_retransmits;
 	cb->icsk_probes_out = icsk->icsk_probes_out;
 	cb->sk_shutdown = sk->sk_shutdown;
-	cb->flags = sock_cb_flags(tp);
+	cb->flags = sock_cb_flags(sk, tp);
 	cb->keepalive_time_ms = 0;
 	cb->keepalive_intvl_ms = 0;
 	cb->keepalive_probes = 0;

@@ -88,20 +88,20 @@ static __always_inline void state_changed(struct sock *sk, int old_state, int ne
 	if (!tp)
 		return;
 	cookie = cookie_of(sk);
-	if (config.digests && !is_filtered() && hold_state(tp, cookie, old_state, new_state))
+	if (config.digests && !is_filtered() && hold_state(sk, tp, cookie, old_state, new_state))
 		return;
-	sock_tuple(tp, &tuple);
+	sock_tuple(sk, tp, &tuple);
 	if (!flow_wanted(&tuple))
 		return;
-	if (config.digests && is_filtered() && hold_state(tp, cookie, old_state, new_state))
+	if (config.digests && is_filtered() && hold_state(sk, tp, cookie, old_state, new_state))
 		return;
 	record = reserve_record(tw_state, TW_KIND_STATE, cookie, netns_of(tp));
 	if (!record)
 		return;
 	record->tuple = tuple;
 	if (new_state == TCP_SYN_SENT) /* inet_sport is still that of an earlier try, until a port is chosen */
-		record->tuple.local_port = tp->inet_conn.icsk_inet.sk.__sk_common.skc_num;
-	control_block(tp, &record->cb);
+		record->tuple.local_port = sk->__sk_common.skc_num;
+	control_block(sk, tp, &record->cb);
 	current_actor(record->cb.flags & TW_CB_OWNED, &record->actor);
 	if (record->cb.sk_shutdown && record->cb.flags & TW_CB_OWNED && is_released(&tp->inet_conn.icsk_inet.sk))
 		record->cb.details |= TW_CB_RELEASED;

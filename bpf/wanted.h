@@ -37,6 +37,11 @@ static __always_inline __u64 cookie_of(struct sock *sk)
 	return cookie ? cookie : bpf_get_socket_cookie(sk); /* nobody has asked for it yet */
 }
 
+static __always_inline __u32 netns_of(const struct tcp_sock *tp)
+{
+	return sock_netns(&tp->inet_conn.icsk_inet.sk.__sk_common);
+}
+
 /*
  * The TCP socket behind `sk`, if it is of the namespace we look at. Whatever points to something is read through this one:
  * of a hook's own argument Linux 6.18's verifier asks five times, by name among all types of the kernel, whether what it
@@ -46,12 +51,9 @@ static __always_inline struct tcp_sock *wanted_netns(struct sock *sk)
 {
 	struct tcp_sock *tp = sk ? (struct tcp_sock *)bpf_skc_to_tcp_sock(sk) : 0;
 
-	return tp && common_wanted(&tp->inet_conn.icsk_inet.sk.__sk_common) ? tp : 0;
-}
-
-static __always_inline __u32 netns_of(const struct tcp_sock *tp)
-{
-	return sock_netns(&tp->inet_conn.icsk_inet.sk.__sk_common);
+	if (!tp || (config.netns && netns_of(tp) != config.netns))
+		return 0;
+	return is_inet(&sk->__sk_common) ? tp : 0;
 }
 
 /* The TCP socket behind `sk` if it is one we look at, and its address pair; else NULL. */
@@ -62,7 +64,7 @@ static __always_inline struct tcp_sock *wanted_tcp_sock(struct sock *sk, struct 
 	tp = wanted_netns(sk);
 	if (!tp)
 		return 0;
-	sock_tuple(tp, tuple);
+	sock_tuple(sk, tp, tuple);
 	return flow_wanted(tuple) ? tp : 0;
 }
 
