@@ -83,6 +83,7 @@ class Table {
   void unlink(Slot slot);
   void unbind(Slot slot);
   void note_head(std::size_t queue);
+  void prefetch_from(Slot next) const;
 
   // Chunks never move, so a Connection& stays valid until its release().
   static constexpr Slot chunk = 256;
