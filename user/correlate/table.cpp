@@ -58,6 +58,7 @@ Slot Table::create(TimeNs now) {
   if (!free_.empty()) {
     slot = free_.back();
     free_.pop_back();
+    if (!free_.empty()) prefetch(&at(free_.back()));  // for the next one
   } else {
     slot = slots_++;
     if (slot / chunk >= chunks_.size()) chunks_.push_back(std::make_unique<Connection[]>(chunk));
@@ -84,6 +85,11 @@ void Table::release(Slot slot) {
   c.inferred.reset();
   c.seldom.reset();
   free_.push_back(slot);
+}
+
+void Table::prefetch_places(std::uint64_t cookie, const Flow& flow) const {
+  by_cookie_.prefetch(hash_of(cookie));
+  by_flow_.prefetch(hash_of(flow));
 }
 
 Slot Table::find_cookie(std::uint64_t cookie) const {
@@ -192,9 +198,15 @@ void Table::prefetch_from(Slot next) const {
   const Connection& c = at(next);
   if (c.teardown) prefetch(c.teardown.get());
   if (c.seldom) prefetch(c.seldom.get());
-  if (c.bound.cookie) by_cookie_.prefetch(hash_of(c.cookie));
-  if (c.bound.flow) by_flow_.prefetch(hash_of(c.flow));
-  if (const Slot after = waiting_[next].next; after != no_slot) prefetch(&at(after));
+  if (c.reported) {  // to be forgotten
+    prefetch_places(c.cookie, c.flow);
+  } else {  // to be judged, and what became of its other end
+    by_flow_.prefetch(hash_of(c.flow.reversed()));
+  }
+  if (const Slot after = waiting_[next].next; after != no_slot) {
+    prefetch(&at(after));
+    prefetch(&waiting_[after]);
+  }
 }
 
 Table::Expired Table::find_expired(TimeNs now) {
