@@ -246,6 +246,8 @@ const Connection* Correlator::Impl::ended_by(const Event& event) const {
 
 void Correlator::Impl::prefetch_connection(const Event& event) const {
   if (const Connection* c = ended_by(event)) prefetch(c);
+  if (const auto* digest = std::get_if<SocketDigest>(&event.body))
+    in_.table.prefetch_places(digest->header.cookie, to_flow(digest->tuple));
 }
 
 void Correlator::Impl::prefetch_rest(const Event& event) const {

@@ -6,6 +6,8 @@
 #include <memory>
 #include <utility>
 
+#include "values/prefetch.hpp"
+
 namespace tcpwitness {
 namespace {
 
@@ -56,6 +58,7 @@ Slot Table::create(TimeNs now) {
   if (!free_.empty()) {
     slot = free_.back();
     free_.pop_back();
+    if (!free_.empty()) prefetch(&at(free_.back()));  // for the next one
   } else {
     slot = slots_++;
     if (slot / chunk >= chunks_.size()) chunks_.push_back(std::make_unique<Connection[]>(chunk));
@@ -82,6 +85,11 @@ void Table::release(Slot slot) {
   c.inferred.reset();
   c.seldom.reset();
   free_.push_back(slot);
+}
+
+void Table::prefetch_places(std::uint64_t cookie, const Flow& flow) const {
+  by_cookie_.prefetch(hash_of(cookie));
+  by_flow_.prefetch(hash_of(flow));
 }
 
 Slot Table::find_cookie(std::uint64_t cookie) const {
@@ -183,11 +191,30 @@ void Table::note_head(std::size_t queue) {
   due_ = std::min(due_, heads_due_[queue]);
 }
 
+// One that waits is in no cache by the time that it is due. Of the next one its parts are fetched, for it came itself
+// when the one before it was due; of the one behind it that itself.
+void Table::prefetch_from(Slot next) const {
+  if (next == no_slot) return;
+  const Connection& c = at(next);
+  if (c.teardown) prefetch(c.teardown.get());
+  if (c.seldom) prefetch(c.seldom.get());
+  if (c.reported) {  // to be forgotten
+    prefetch_places(c.cookie, c.flow);
+  } else {  // to be judged, and what became of its other end
+    by_flow_.prefetch(hash_of(c.flow.reversed()));
+  }
+  if (const Slot after = waiting_[next].next; after != no_slot) {
+    prefetch(&at(after));
+    prefetch(&waiting_[after]);
+  }
+}
+
 Table::Expired Table::find_expired(TimeNs now) {
   for (std::size_t i = 1; i < queues_.size(); ++i) {
     if (now < heads_due_[i]) continue;
     const Slot head = queues_[i].head;
     unlink(head);
+    prefetch_from(queues_[i].head);
     return {head, static_cast<Wait>(i)};
   }
   due_ = *std::ranges::min_element(heads_due_);

@@ -30,6 +30,8 @@ class Table {
   Slot create(TimeNs now);
   void release(Slot slot);
 
+  // Will be looked for soon, and is likely not to be there.
+  void prefetch_places(std::uint64_t cookie, const Flow& flow) const;
   [[nodiscard]] Slot find_cookie(std::uint64_t cookie) const;
   [[nodiscard]] Slot find_flow(const Flow& flow) const;
   // By cookie, else by address pair; no_slot for one that was reported already, and for another socket's.
@@ -83,6 +85,7 @@ class Table {
   void unlink(Slot slot);
   void unbind(Slot slot);
   void note_head(std::size_t queue);
+  void prefetch_from(Slot next) const;
 
   // Chunks never move, so a Connection& stays valid until its release().
   static constexpr Slot chunk = 256;

@@ -9,6 +9,8 @@
 #include <new>
 #include <vector>
 
+#include "values/prefetch.hpp"
+
 namespace tcpwitness {
 
 // Base of a class T that is made by `new`. Each thread keeps the memory of at most `most` of them.
@@ -20,6 +22,7 @@ class Recycled {
     if (kept.empty()) return ::operator new(size);
     void* memory = kept.back();
     kept.pop_back();
+    if (!kept.empty()) prefetch(static_cast<const T*>(kept.back()));  // for the next one
     return memory;
   }
   static void operator delete(void* memory) noexcept {

@@ -6,7 +6,8 @@
 
 namespace tcpwitness {
 
-// For whoever has many events at once. In two steps, some events apart: the connection, then what it points to.
+// For whoever has many events at once, or other work before the next one. In two steps, some events apart: the
+// connection (of a socket's digest: its places in the indexes), then what it points to.
 class Prefetch {
  public:
   static void connection(const Correlator& correlator, const Event& event);

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "decode/digest.hpp"
+#include "pipeline/prefetch.hpp"
 #include "run/live_settings.hpp"
 #include "run/messages.hpp"
 
@@ -59,6 +60,7 @@ void LiveFeed::feed_events() {
     if (containers_ != nullptr) containers_->note(event);
     const bool loss = std::holds_alternative<Gap>(event.body);
     if (loss && lost_at_ns_ == 0) lost_at_ns_ = clock_.now();
+    Prefetch::connection(correlator_, event);  // it comes while others are reported
     // A recording keeps what each record led to.
     if (!loss && !recorder_) {
       while (output_.takes() && correlator_.report_over(event.ts_ns, reports_, LiveOutput::many)) output_.write();

@@ -5,6 +5,7 @@
 // the producers' room grows once a slice, not once a record, for each look at our position costs them.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "tcpwitness/result.hpp"
+#include "values/prefetch.hpp"
 
 namespace tcpwitness {
 
@@ -67,6 +69,7 @@ class RingMemory {
       if ((more = (length & busy) == 0); !more) break;
       const std::size_t size = length & ~(busy | discarded);
       at += (size + header_bytes + 7U) & ~std::uint64_t{7U};
+      if (at < until) prefetch(reinterpret_cast<const Ahead*>(data_ + (at & (size_ - 1))));
       if ((length & discarded) != 0) continue;
       go_on = take(std::span(reinterpret_cast<const std::byte*>(header) + header_bytes, size));
     }
@@ -78,6 +81,8 @@ class RingMemory {
   static constexpr std::uint32_t busy = 1U << 31U;       // BPF_RINGBUF_BUSY_BIT
   static constexpr std::uint32_t discarded = 1U << 30U;  // BPF_RINGBUF_DISCARD_BIT
   static constexpr std::size_t header_bytes = 8;         // BPF_RINGBUF_HDR_SZ
+  // Another CPU has written it: the next record, or as much of it as most have.
+  using Ahead = std::array<std::byte, 896>;
 
   RingMemory() = default;
   void* consumer_page_ = nullptr;

@@ -27,6 +27,9 @@ class IndexTable {
     }
   }
 
+  // One with this hash is asked for, put in or taken out soon.
+  void prefetch(std::uint32_t hash) const { __builtin_prefetch(&slots_[home(hash)]); }
+
   void insert(std::uint32_t hash, std::uint32_t value) {
     if ((count_ + 1) * 8 > slots_.size() * 5) grow();
     place(hash, value);
