@@ -98,7 +98,7 @@ void SocketList::find_in(Slot slot, const Event& e, const ControlBlock& found, S
   if (table_.wait_of(slot) != Wait::none) table_.wait(slot, Wait::none, now_);
   c.enter(state);
   if (state == State::close_wait) {
-    c.ensure_teardown().close_wait = {e.id, e.ts_ns};
+    c.ensure_teardown().enter_close_wait({e.id, e.ts_ns}, std::nullopt);
     c.teardown->close_wait_found = true;
     c.closed_by = ClosedBy::peer;
     table_.wait(slot, Wait::close_wait, now_);

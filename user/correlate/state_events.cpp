@@ -231,9 +231,7 @@ void StateEvents::begin_closing(Slot slot, const Event& e, const StateChange& s)
     teardown.closing = {e.id, e.ts_ns};
   }
   if (to == State::close_wait) {
-    teardown.close_wait = {e.id, e.ts_ns};
-    teardown.sent = s.cb.write_seq;
-    teardown.sent_known = was_read(s.cb);
+    teardown.enter_close_wait({e.id, e.ts_ns}, was_read(s.cb) ? std::optional(s.cb.write_seq) : std::nullopt);
     table_.wait(slot, Wait::close_wait, std::min(e.ts_ns, now_));
   }
   if (s.old_state == State::close_wait) teardown.left_close_wait = {e.id, e.ts_ns};
