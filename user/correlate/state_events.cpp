@@ -280,6 +280,7 @@ void StateEvents::close(Slot slot, const Event& e, const StateChange& s, const C
   Connection& c = table_.at(slot);
   const State from = s.old_state;
   c.enter(State::close);
+  if (s.cb.sk_err == ETIMEDOUT && s.cb.snd_una == s.cb.write_seq) note_given_up(c, s.cb);
   if (shows_states()) {
     StateEntry body{from, State::close, false, {}, cause, {}};
     if (cause.kind == Cause::Kind::unknown && ends_with_listener(c, e, s)) {
