@@ -106,5 +106,29 @@ TEST(SocketList, OfManyThatAreOverAPartIsConcludedAtATime) {
   }
 }
 
+// Connections that are over and in TIME_WAIT, one behind the other; how many are remembered.
+std::size_t remembered(int ended, CorrelatorSettings settings) {
+  Parts parts(std::move(settings));
+  const Emitter::Call call(parts.in.emitter, parts.reports);
+  for (int i = 0; i < ended; ++i) {
+    const Slot slot = open(parts, static_cast<std::uint16_t>(10'000 + i));
+    Connection& c = parts.in.table.at(slot);
+    c.ensure_teardown().end = {1, 1};
+    c.enter(TcpState::time_wait);
+    parts.life_reports.conclude(slot);
+    parts.reports.clear();
+  }
+  EXPECT_EQ(parts.in.table.waiting(Wait::time_wait) + parts.in.table.waiting(Wait::tombstone),
+            static_cast<std::size_t>(ended));
+  return parts.in.table.waiting(Wait::time_wait);
+}
+
+TEST(LifeReports, OfManyInTimeWaitTheNewestAreForgotten) {
+  constexpr int limit = static_cast<int>(LifeReports::time_wait_limit);
+  EXPECT_EQ(remembered(limit - 1, testing::trace_settings()), LifeReports::time_wait_limit - 1);
+  EXPECT_EQ(remembered(limit + 50, testing::trace_settings()), LifeReports::time_wait_limit);
+  EXPECT_EQ(remembered(50, testing::life_settings()), 0U) << "nothing is shown of it any more";
+}
+
 }  // namespace
 }  // namespace tcpwitness
