@@ -25,6 +25,26 @@ static __always_inline void let_go(const struct tw_tuple *tuple, struct tw_flow 
 	}
 }
 
+/*
+ * Its address pair can be another connection's by now: where a RST ended it, its process can keep the descriptor for long.
+ * The first number of either direction shows that: where one of the two is this socket's, the flow is. Both counters begin
+ * behind the SYN, but that of what the socket has sent counts its own where it connected. What was restored (TCP_REPAIR)
+ * has counted nothing, and its flow has no SYN.
+ */
+static __always_inline bool is_other_ones(const struct tcp_sock *tp, const struct tw_flow *flow)
+{
+	const struct tw_half *in = &flow->half[INCOMING], *out = &flow->half[OUTGOING];
+	__u32 first_in = tp->rcv_nxt - (__u32)tp->bytes_received - 1;
+	__u32 first_out = tp->snd_una - (__u32)tp->bytes_acked;
+
+	if (BPF_CORE_READ_BITFIELD(tp, repair) || !(in->syn | out->syn))
+		return false;
+	/* Fast Open: tcp_fastopen_add_skb() leaves a FIN in the SYN out of bytes_received. */
+	if (in->syn && first_in - in->isn <= 1)
+		return false;
+	return !(out->syn && first_out - out->isn <= 1);
+}
+
 /* The end of an ordinary life. False: its events did not wait, or another CPU has just released them. No inline function, as hold_state() in hold_state.h. */
 static __noinline bool submit_digest(const struct sock *sk, const struct tcp_sock *tp, __u64 cookie,
 				     const struct tw_tuple *tuple, const struct tw_flow *flow)
@@ -73,6 +93,8 @@ static __always_inline void destroyed(struct sock *sk)
 		return;
 	cookie = bpf_get_socket_cookie(sk);
 	flow = bpf_map_lookup_elem(&flows, &tuple);
+	if (flow && is_other_ones(tp, flow))
+		flow = 0;
 	if (config.digests && !is_late_child(tp) && submit_digest(sk, tp, cookie, &tuple, flow)) {
 		if (flow)
 			let_go(&tuple, flow);

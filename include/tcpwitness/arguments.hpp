@@ -229,6 +229,7 @@ struct Keepalive {
     std::int64_t silence_ms = 0;        // 0: not known
     bool as_configured = false;         // the silence that the timers allow
     std::uint32_t answers_dropped = 0;  // arrived, and never reached TCP
+    std::uint32_t answers_refused = 0;  // reached TCP, which did not take them
   };
   std::uint32_t sent = 0;
   std::uint32_t answered = 0;

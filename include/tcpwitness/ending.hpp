@@ -148,6 +148,7 @@ struct KeepaliveTimeout {
   bool reset_sent = false;
   std::uint32_t user_timeout_ms = 0;  // TCP_USER_TIMEOUT, where that was over before the last probe
   std::uint32_t answers_dropped = 0;  // arrived, and never reached TCP
+  std::uint32_t answers_refused = 0;  // reached TCP, which did not take them
 };
 
 // retransmit-timeout, user-timeout

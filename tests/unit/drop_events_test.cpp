@@ -255,16 +255,26 @@ TEST(DropEvents, AWindowThatNeverReachedTcpIsTakenBack) {
 }
 
 TEST(DropEvents, AnAnswerToAKeepAliveThatNeverReachedTcpIsNone) {
-  for (const std::uint32_t len : {0U, 1U}) {
+  const auto dropped = [](std::uint32_t reason, std::uint32_t len, std::uint32_t other) {
     Dropping one;
     KeepaliveFacts& k = one.c().ensure_anomalies().keepalive;
     k.answered = 1;
     k.unanswered_before = 3;
     k.last_answer = {3, one.stream.now};
-    one.drop(drop_netfilter, false, A, len, [](Drop& d) { d.window = 500; });
-    EXPECT_EQ(k.answered, len == 0 ? 0U : 1U);
-    EXPECT_EQ(k.unanswered, len == 0 ? 3U : 0U);
-  }
+    k.answer_seq = one.side.peer_nxt;
+    k.answer_ack = one.side.snd_nxt;
+    one.drop(reason, false, A, len, [&](Drop& d) {
+      d.window = 500;
+      d.ack += other;
+    });
+    EXPECT_EQ(k.unanswered, k.answered == 0 ? 3U : 0U);
+    return k;
+  };
+  EXPECT_EQ(dropped(drop_netfilter, 0, 0).answers_dropped, 1U);
+  EXPECT_EQ(dropped(drop_csum, 0, 0).answers_dropped, 0U);
+  EXPECT_EQ(dropped(drop_csum, 0, 0).answers_refused, 1U) << "TCP itself has seen it";
+  EXPECT_EQ(dropped(drop_netfilter, 1, 0).answered, 1U);
+  EXPECT_EQ(dropped(drop_netfilter, 0, 1).answered, 1U) << "another one, in the same moment";
 }
 
 // ---- Entries ----

@@ -100,13 +100,13 @@ RunResult lost_answers(bool dropped) {
   connects(c);
   stream.wait(2 * s);
   for (std::uint8_t i = 0; i < 3; ++i) {
-    c.extra.icsk_probes_out = i;
+    c.extra.icsk_probes_out = dropped || i == 1 ? i : std::uint8_t{0};
     sends_probe(c);
     c.in(A, 0, TW_EVENT_KEEPALIVE_ACK);
     if (dropped || i == 0) c.drop(drop_netfilter, false, A);
     stream.wait(1 * s);
   }
-  c.extra.icsk_probes_out = 3;
+  c.extra.icsk_probes_out = dropped ? 3 : 0;
   c.out(RA);
   c.kernel_reset(ResetDirection::sent, reason_keepalive);
   c.extra.sk_err = ETIMEDOUT;
@@ -126,6 +126,54 @@ TEST(Keepalive, AnAnswerThatWasDroppedIsNone) {
   EXPECT_TRUE(says(finding, "no answer reached TCP (3 arrived and were dropped)")) << finding_text(finding);
   EXPECT_TRUE(reported.life().explanation.contains("got no answer that reached TCP")) << reported.life().explanation;
   EXPECT_EQ(found<arguments::Keepalive>(lost_answers(false).finding(Rule::keepalive)).answered, 2U);
+}
+
+// Three probes, the first so many of which are answered, twice each: by what TCP refuses (why), or takes no more of
+// than its next probe shows.
+RunResult refused_answers(Refusal why, int answered, std::int64_t pause = 1 * s) {
+  Stream stream;
+  Side c = client_of(stream);
+  keepalive_on(c);
+  connects(c);
+  stream.wait(2 * s);
+  for (std::uint8_t i = 0; i < 3; ++i) {
+    c.extra.icsk_probes_out = i;
+    sends_probe(c);
+    for (int copy = 0; copy < 2 && i < answered; ++copy) {
+      const Side before = c;
+      c.in(A, 0, why == Refusal::none && copy == 0 ? TW_EVENT_KEEPALIVE_ACK : 0, [&](Segment& g) { g.refused = why; });
+      c.refuses(before);
+    }
+    stream.wait(pause);
+  }
+  c.extra.icsk_probes_out = 3;
+  c.out(RA);
+  c.kernel_reset(ResetDirection::sent, reason_keepalive);
+  c.extra.sk_err = ETIMEDOUT;
+  c.to(State::close);
+  c.error(ETIMEDOUT);
+  return run(stream.events);
+}
+
+TEST(Keepalive, AnAnswerThatTcpRefusedHasArrived) {
+  for (const Refusal why : {Refusal::beyond_window, Refusal::unsent_ack, Refusal::old, Refusal::none}) {
+    const RunResult reported = refused_answers(why, 3);
+    const auto finding = reported.finding(Rule::keepalive);
+    const auto probes = found<arguments::Keepalive>(finding);
+    EXPECT_EQ(reported.life().outcome, Outcome::keepalive_timeout);
+    EXPECT_EQ(probes.answered, 0U);
+    EXPECT_EQ(probes.unanswered, 3U);
+    ASSERT_TRUE(probes.death.has_value()) << finding_text(finding);
+    EXPECT_EQ(probes.death->answers_refused, 3U);
+    EXPECT_EQ(probes.death->answers_dropped, 0U);
+    EXPECT_TRUE(says(finding, "TCP took no answer (3 arrived and were refused)")) << finding_text(finding);
+    EXPECT_TRUE(reported.life().explanation.contains("got no answer that TCP took")) << reported.life().explanation;
+  }
+  EXPECT_TRUE(says(refused_answers(Refusal::beyond_window, 1).finding(Rule::keepalive), "1 arrived and was refused"));
+  EXPECT_TRUE(says(refused_answers(Refusal::beyond_window, 0).finding(Rule::keepalive), "no answer arrived"));
+  // Almost: the kernel waits as long as it does behind an answer that it took.
+  const auto taken = found<arguments::Keepalive>(refused_answers(Refusal::none, 1, 2 * s).finding(Rule::keepalive));
+  EXPECT_EQ(taken.answered, 1U);
 }
 
 // The window update gets lost, so the sender still probes.

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "unit/correlation_parts.hpp"
 
 namespace tcpwitness {
@@ -74,9 +76,58 @@ TEST(SocketList, BehindALossAConnectionThatIsNotListedIsOver) {
   parts.in.listed_ns = 100;
   parts.in.table.at(kept).last_ts_ns = 100;  // it was on the list
   parts.sockets.finish(100);
+  EXPECT_EQ(parts.in.table.wait_of(kept), Wait::none);
+  EXPECT_EQ(parts.in.table.wait_of(gone), Wait::gone);
+  parts.sockets.conclude_gone();
   EXPECT_FALSE(parts.in.table.at(kept).reported);
   EXPECT_TRUE(parts.in.table.at(gone).reported);
   EXPECT_TRUE(parts.in.table.at(gone).expired);
+}
+
+TEST(SocketList, OfManyThatAreOverAPartIsConcludedAtATime) {
+  constexpr int many = 2000;
+  Parts parts;
+  const Emitter::Call call(parts.in.emitter, parts.reports);
+  for (int i = 0; i < many; ++i) open(parts, static_cast<std::uint16_t>(10'000 + i));
+  parts.in.losses.add(Gap{});
+  parts.in.listed_ns = 100;
+  parts.sockets.finish(100);
+  parts.sockets.finish(100);  // none has to wait for longer, as a list comes again
+  EXPECT_TRUE(parts.reports.empty());
+  EXPECT_EQ(parts.in.table.waiting(Wait::gone), static_cast<std::size_t>(many));
+  const auto due_by = [&](TimeNs now) {
+    int due = 0;
+    while (parts.in.table.expire(now).slot != no_slot) ++due;
+    return due;
+  };
+  for (int left = many; left > 0; left -= 256) {
+    EXPECT_EQ(due_by(parts.in.now), std::min(left, 256));
+    parts.in.now += 1'000'000;
+  }
+}
+
+// Connections that are over and in TIME_WAIT, one behind the other; how many are remembered.
+std::size_t remembered(int ended, CorrelatorSettings settings) {
+  Parts parts(std::move(settings));
+  const Emitter::Call call(parts.in.emitter, parts.reports);
+  for (int i = 0; i < ended; ++i) {
+    const Slot slot = open(parts, static_cast<std::uint16_t>(10'000 + i));
+    Connection& c = parts.in.table.at(slot);
+    c.ensure_teardown().end = {1, 1};
+    c.enter(TcpState::time_wait);
+    parts.life_reports.conclude(slot);
+    parts.reports.clear();
+  }
+  EXPECT_EQ(parts.in.table.waiting(Wait::time_wait) + parts.in.table.waiting(Wait::tombstone),
+            static_cast<std::size_t>(ended));
+  return parts.in.table.waiting(Wait::time_wait);
+}
+
+TEST(LifeReports, OfManyInTimeWaitTheNewestAreForgotten) {
+  constexpr int limit = static_cast<int>(LifeReports::time_wait_limit);
+  EXPECT_EQ(remembered(limit - 1, testing::trace_settings()), LifeReports::time_wait_limit - 1);
+  EXPECT_EQ(remembered(limit + 50, testing::trace_settings()), LifeReports::time_wait_limit);
+  EXPECT_EQ(remembered(50, testing::life_settings()), 0U) << "nothing is shown of it any more";
 }
 
 }  // namespace

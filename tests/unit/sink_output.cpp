@@ -9,6 +9,7 @@
 #include <csignal>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "sink/output.hpp"
 #include "sink/paint.hpp"
@@ -125,11 +126,39 @@ TEST(Output, AReaderThatTakesNothingCostsCountedLinesAndNoTime) {
     output.line_done();
   }
   EXPECT_TRUE(output.flush());
-  EXPECT_LT(output.buffer().size(), Output::waiting_bytes + 2 * line.size());
+  EXPECT_LT(output.waiting(), Output::waiting_bytes + 2 * line.size());
   EXPECT_GT(output.dropped(), 20'000U);
   EXPECT_LT(output.dropped(), 25'000U);
   EXPECT_FALSE(output.finish(std::chrono::milliseconds(50)));
   EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(10));
+  ::close(pipe.reader());
+}
+
+// 16 MiB wait, and the reader takes 64 KiB at a time.
+TEST(Output, WhatWaitsForASlowReaderIsSeldomMoved) {
+  const Pipe pipe;
+  Output output(pipe.writer(), Output::Mode::never_waits);
+  std::string wanted;
+  for (int i = 0; wanted.size() < Output::waiting_bytes; ++i) {
+    const std::string line = std::to_string(i) + "\n";
+    append(output.buffer(), line);
+    output.line_done();
+    wanted += line;
+  }
+  EXPECT_GT(output.waiting(), wanted.size() - 1'000'000);
+  EXPECT_EQ(output.dropped(), 0U);
+  std::string got;
+  std::vector<char> chunk(65536);
+  while (got.size() < wanted.size()) {
+    const ssize_t some = ::read(pipe.reader(), chunk.data(), chunk.size());
+    ASSERT_GT(some, 0);
+    got.append(chunk.data(), static_cast<std::size_t>(some));
+    ASSERT_TRUE(output.flush());
+    ASSERT_LE(output.buffer().size(), Output::waiting_bytes + Output::waiting_bytes / 4 + wanted.size() / 16);
+  }
+  EXPECT_EQ(output.waiting(), 0U);
+  EXPECT_EQ(got, wanted);
+  EXPECT_LE(output.moved(), 4 * wanted.size());
   ::close(pipe.reader());
 }
 

@@ -111,6 +111,7 @@ void Correlator::Impl::listed(TimeNs begun, Reports& out) {
 void Correlator::Impl::finish(TimeNs now, Reports& out) {
   const Emitter::Call call(in_.emitter, out);
   if (now > in_.now) pass_time(now);
+  socket_list_.conclude_gone();
   unmatched_.finish(in_.now);
   in_.finished = true;
   std::vector<Slot> open;
@@ -180,6 +181,7 @@ void Correlator::Impl::wait_over(Slot slot, Wait wait) {
       [[fallthrough]];
     case Wait::request:
     case Wait::wire_connect:
+    case Wait::gone:
       c.expired = true;
       life_reports_.conclude(slot);
       break;

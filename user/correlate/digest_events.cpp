@@ -121,9 +121,7 @@ bool close_first(Connection& c, const SocketDigest& d, const WholeLife& at, Mark
 bool close_second(Connection& c, const SocketDigest& d, const WholeLife& at, Marks& marks) {
   Teardown& teardown = *c.teardown;
   c.closed_by = ClosedBy::peer;
-  teardown.close_wait = teardown.first;
-  teardown.sent = at.first->write_seq;
-  teardown.sent_known = true;
+  teardown.enter_close_wait(teardown.first, at.first->write_seq);
   teardown.left_close_wait = marks.next(at.middle->ts_ns);
   const bool owns = note_closer(c, d, *at.middle);
   if (at.wire) note_fin(teardown.fin_out, *at.fin_out, marks.next(at.fin_out->ts_ns));

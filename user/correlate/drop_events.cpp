@@ -105,8 +105,25 @@ void note_late_ack(Connection& c, const Drop& d, DropKind kind) {
   }
 }
 
+// By TCP itself, which has looked at it.
+bool was_refused(DropKind kind) {
+  switch (kind) {
+    case DropKind::bad_checksum:
+    case DropKind::damaged:
+    case DropKind::out_of_window:
+    case DropKind::old_timestamp:
+    case DropKind::never_sent:
+    case DropKind::refused_ack:
+    case DropKind::no_flags:
+    case DropKind::not_signed:
+      return true;
+    default:
+      return false;
+  }
+}
+
 // No TCP has seen it, but the hook on the wire has, a moment before: what rests on it alone is taken back.
-void take_back_unprocessed(Connection& c, const Event& e, const Drop& d) {
+void take_back_unprocessed(Connection& c, const Event& e, const Drop& d, DropKind kind) {
   constexpr std::int64_t moment_ns = 10'000'000;
   const auto just_seen = [&](const Mark& mark) {
     return mark && e.ts_ns >= mark.ts_ns && e.ts_ns - mark.ts_ns <= moment_ns;
@@ -119,11 +136,10 @@ void take_back_unprocessed(Connection& c, const Event& e, const Drop& d) {
   }
   if (c.anomalies && d.len == 0 && just_seen(c.anomalies->keepalive.last_answer)) {
     KeepaliveFacts& k = c.anomalies->keepalive;
-    k.last_answer = {};
-    --k.answered;
-    ++k.answers_dropped;
-    k.unanswered = k.unanswered_before;
-    k.run.total = k.run_before;
+    if (d.seq == k.answer_seq && d.ack == k.answer_ack) {
+      take_back_answer(k);
+      ++(was_refused(kind) ? k.answers_refused : k.answers_dropped);
+    }
   }
   if (!c.teardown || (d.flags & tcp_flag::fin) == 0) return;
   FinFacts& fin = c.teardown->fin_in;
@@ -197,7 +213,7 @@ void DropEvents::note(Connection& c, const Event& e, const Drop& d, bool out, bo
   if (out) return;
   const DropKind kind = drop_kind(names_, d.reason);
   note_late_ack(c, d, kind);
-  if (was_unprocessed(kind, d.len)) take_back_unprocessed(c, e, d);
+  if (was_unprocessed(kind, d.len)) take_back_unprocessed(c, e, d, kind);
 }
 
 void DropEvents::take(const Event& e, const Drop& d) {

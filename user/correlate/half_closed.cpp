@@ -62,9 +62,7 @@ void HalfClosed::note_still_fin_wait2(const Event& e, const SocketFound& f) {
   c.teardown->fin_wait2_seen = {e.id, e.ts_ns};
   if (!was_read(f.cb) || c.ended()) return;
   c.cb = f.cb;
-  if (!is_orphaned(f.cb) || c.teardown->closed_both_ns != 0) return;
-  c.teardown->close_both(e.ts_ns, f.cb.bytes_received);
-  c.teardown->fin_wait2_found = true;
+  if (is_orphaned(f.cb) && c.teardown->close_both(e.ts_ns, f.cb.bytes_received)) c.teardown->fin_wait2_found = true;
 }
 
 void HalfClosed::note_left_fin_wait2(const Event& looked) {
@@ -85,13 +83,17 @@ void HalfClosed::note_left_fin_wait2(const Event& looked) {
 }
 
 // Whether the peer's FIN has come to a mini-socket of which no packet is seen: asked at growing intervals, and each
-// second before its time is over. One list answers for all of them.
+// second before its time is over.
 void HalfClosed::ask_for_fin_wait2(const Connection& c) {
   constexpr std::int64_t second_ns = 1'000'000'000;
   const std::int64_t waited = now_ - c.teardown->end.ts_ns;
   const TimeNs until = orphan_until(c);
   const bool ends_soon = until != 0 && until - now_ <= orphan_look_ns;
-  const std::int64_t interval = ends_soon ? second_ns : std::max(waited / 2, second_ns);
+  ask_for_list(ends_soon ? second_ns : std::max(waited / 2, second_ns));
+}
+
+// One list answers for all of them: not again within `interval`.
+void HalfClosed::ask_for_list(std::int64_t interval) {
   if (now_ - fin_wait2_asked_ns_ < interval) return;
   fin_wait2_asked_ns_ = now_;
   fin_wait2_look_ = true;
@@ -112,12 +114,8 @@ void HalfClosed::watch_fin_wait2(Slot slot) {
   if (!teardown.not_closing_reported && !teardown.fin_wait2_requested &&
       lasted + ahead_ns >= settings_.close_wait_stuck_ns) {
     teardown.fin_wait2_requested = true;
-    // One list answers for all that waited by then.
-    const bool listed = now_ - fin_wait2_asked_ns_ < ahead_ns / 2 && fin_wait2_asked_ns_ > teardown.fin_wait2_quiet_ns;
-    if (!listed) {
-      fin_wait2_asked_ns_ = now_;
-      fin_wait2_look_ = true;
-    }
+    const bool waited_by_then = fin_wait2_asked_ns_ > teardown.fin_wait2_quiet_ns;
+    ask_for_list(waited_by_then ? ahead_ns / 2 : 0);
   } else if (!teardown.not_closing_reported && lasted >= settings_.close_wait_stuck_ns) {
     if (losses_.since_begun(c)) c.incomplete = true;
     if (auto finding = rules_.peer_not_closing(c, in_.context(slot))) {

@@ -39,6 +39,7 @@ class HalfClosed {
 
  private:
   void ask_for_fin_wait2(const Connection& c);
+  void ask_for_list(std::int64_t interval);
 
   Correlation& in_;
   const CorrelatorSettings& settings_;

@@ -48,11 +48,9 @@ Outcome LifeReports::report(Slot slot, RuleContext known) {
 }
 
 // Where only the wire is seen, nothing else shows that a repeated FIN, or what a RST answers, is a connection's that is
-// over. Of many the newest are forgotten at once.
+// over.
 bool LifeReports::knows_late_segments(const Connection& c) const {
-  constexpr std::size_t limit = 16'384;
-  const bool alone = !settings_.has_kernel && !settings_.capture && c.forwarded() == nullptr && c.ended();
-  return alone && table_.waiting(Wait::time_wait) < limit;
+  return !settings_.has_kernel && !settings_.capture && c.forwarded() == nullptr && c.ended();
 }
 
 // The verdict rests on a report that the kernel makes in the same call as what was seen. A CPU that is taken away in
@@ -106,7 +104,10 @@ void LifeReports::conclude(Slot slot, const ConversationEnd* end) {
   c.recent.reset();
   if (!c.forwarded()) c.inferred.reset();  // its hops are looked up by it
   const bool shows_more = in_time_wait && settings_.timeline && !in_.summarizes_ordinary;
-  table_.wait(slot, shows_more || knows_late ? Wait::time_wait : Wait::tombstone, now_);
+  // Its life is reported, and what may still come has an entry without it, too. Of many the newest are forgotten at
+  // once: those that are known already have the less time left, and make room.
+  const bool room = table_.waiting(Wait::time_wait) < time_wait_limit;
+  table_.wait(slot, (shows_more || knows_late) && room ? Wait::time_wait : Wait::tombstone, now_);
 }
 
 std::optional<Life> LifeReports::so_far_of(ConnectionId conn, TimeNs now) {

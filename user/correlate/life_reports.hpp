@@ -14,6 +14,9 @@ namespace tcpwitness {
 
 class LifeReports {
  public:
+  // So many are remembered behind their report for as long as TIME_WAIT lasts.
+  static constexpr std::size_t time_wait_limit = 16'384;
+
   // All are kept by reference.
   LifeReports(Correlation& in, ForwardedConnections& forwarded, Crowds& crowds, const OpenFindings& open_findings)
       : in_(in),

@@ -46,6 +46,12 @@ void note_first_look(Measures& measures, const Connection& found);
 // probes.cpp: keep-alives and zero-window probes, which are entries, too; windows that close and open.
 void note_probe(Emitter& emitter, Connection& c, const Event& e, const Segment& g, bool out);
 void note_windows(Connection& c, const Event& e, const Segment& g, bool out);
+// An answer to our keep-alive that came, and that TCP does not take by its numbers; one for each probe.
+void note_refused_answer(Connection& c, const Segment& g, bool out);
+// The kernel gives a silent peer up: whatever seemed to answer its newest probe was not taken.
+void note_given_up(Connection& c, const ControlBlock& cb);
+// The newest answer was none.
+void take_back_answer(KeepaliveFacts& k);
 // Wireshark's words for a segment; c may be null.
 [[nodiscard]] std::vector<std::string_view> analysis_words(const Connection* c, const Segment& g, bool out,
                                                            bool analysed, TimeNs now);

@@ -107,9 +107,24 @@ void note_keepalive_in(Emitter& emitter, Connection& c, const Event& e, const Se
   emitter.entry(&c, e, c.flow, KeepaliveEntry{KeepaliveEntry::What::received, k.received, 0, 0, 0, 0, e.id});
 }
 
+// Before the next probe counts. Behind an answer that it takes the kernel counts its probes anew, and waits as long as
+// before the first one: where it does neither it did not take this answer, whether it reports that or not.
+void settle_answer(KeepaliveFacts& k, const Event& e, const Segment& g) {
+  if (!k.last_answer || k.unanswered != 0) return;
+  const bool counts_on = g.socket.type == SocketKind::full && g.socket.icsk_probes_out != 0;
+  const bool soon = e.ts_ns - k.last_answer.ts_ns < std::int64_t{k.time_ms} * 1'000'000;
+  if (counts_on && soon) {
+    take_back_answer(k);
+    ++k.answers_refused;
+  } else {
+    k.answers_dropped = k.answers_refused = 0;
+  }
+}
+
 void note_keepalive_out(Emitter& emitter, Connection& c, const Event& e, const Segment& g) {
   const bool by_kernel = g.socket.type == SocketKind::full;
   KeepaliveFacts& k = c.ensure_anomalies().keepalive;
+  settle_answer(k, e, g);
   ++k.sent;
   ++k.unanswered;
   k.evidence.add(e.id, e.ts_ns);
@@ -152,8 +167,9 @@ void note_keepalive_answer(Emitter& emitter, Connection& c, const Event& e, cons
   }
   if (k.unanswered == 0) return;
   const std::uint32_t probe_number = k.unanswered;
-  if (k.last_answer) k.answers_dropped = 0;
   k.last_answer = {e.id, e.ts_ns};
+  k.answer_seq = g.seq;
+  k.answer_ack = g.ack;
   k.unanswered_before = k.unanswered;
   k.run_before = k.run.total;
   ++k.answered;
@@ -166,6 +182,31 @@ void note_keepalive_answer(Emitter& emitter, Connection& c, const Event& e, cons
 }
 
 }  // namespace
+
+void take_back_answer(KeepaliveFacts& k) {
+  k.last_answer = {};
+  --k.answered;
+  k.unanswered = k.unanswered_before;
+  k.run.total = k.run_before;
+}
+
+void note_given_up(Connection& c, const ControlBlock& cb) {
+  if (!c.anomalies) return;
+  KeepaliveFacts& k = c.anomalies->keepalive;
+  if (!k.last_answer || k.unanswered != 0 || k.probes == 0 || cb.icsk_probes_out < k.probes) return;
+  take_back_answer(k);
+  ++k.answers_refused;
+}
+
+void note_refused_answer(Connection& c, const Segment& g, bool out) {
+  constexpr std::uint8_t looked_at = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst | tcp_flag::ack;
+  if (out || g.refused == Refusal::none || g.len != 0 || (g.flags & looked_at) != tcp_flag::ack) return;
+  if (g.is(SegmentEvent::keepalive) || !c.anomalies) return;  // the peer's own probe
+  KeepaliveFacts& k = c.anomalies->keepalive;
+  if (k.unanswered == 0 || k.refused_probe == k.last_sent.id) return;
+  k.refused_probe = k.last_sent.id;
+  ++k.answers_refused;
+}
 
 std::vector<std::string_view> analysis_words(const Connection* c, const Segment& g, bool out, bool analysed,
                                              TimeNs now) {

@@ -156,6 +156,7 @@ void SegmentEvents::take_known(Slot slot, const Event& e, const Segment& g, cons
   note_received_before(c, g, out);
   note_wire_totals(c, e, g);
   if (shown) entries_.report(&c, e, g, flow, out);
+  if (kernel_judges(c)) note_refused_answer(c, g, out);
   if (refused && kernel_judges(c)) return;
   if (reaches_mini_socket(c, g, out)) note_mini_socket(slot, c, e, g, out);
   note_probe(emitter_, c, e, g, out);

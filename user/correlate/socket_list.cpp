@@ -2,7 +2,7 @@
 // socket_list.cpp: connections that are older than the run begin here, and transitions that were lost show here.
 #include "correlate/socket_list.hpp"
 
-#include <vector>
+#include <cstdint>
 
 #include "correlate/notes.hpp"
 #include "correlate/payload_times.hpp"
@@ -98,7 +98,7 @@ void SocketList::find_in(Slot slot, const Event& e, const ControlBlock& found, S
   if (table_.wait_of(slot) != Wait::none) table_.wait(slot, Wait::none, now_);
   c.enter(state);
   if (state == State::close_wait) {
-    c.ensure_teardown().close_wait = {e.id, e.ts_ns};
+    c.ensure_teardown().enter_close_wait({e.id, e.ts_ns}, std::nullopt);
     c.teardown->close_wait_found = true;
     c.closed_by = ClosedBy::peer;
     table_.wait(slot, Wait::close_wait, now_);
@@ -121,14 +121,22 @@ void SocketList::catch_up(Slot slot, const Event& e, const ControlBlock& found, 
 }
 
 void SocketList::finish(TimeNs begun) {
+  constexpr std::size_t slice = 256;
+  constexpr std::int64_t slice_ns = 1'000'000;
   if (in_.listed_ns < begun) return;  // it was not a whole list
-  std::vector<Slot> gone;
+  std::size_t gone = 0;
   for (Slot slot = 0; slot < table_.slots(); ++slot) {
     const Connection& c = table_.at(slot);
     if (!c.live || c.reported || c.ended() || !c.seen_by.kernel || !c.bound.cookie) continue;
-    if (losses_.may_concern(c) && c.last_ts_ns < begun) gone.push_back(slot);
+    if (table_.wait_of(slot) == Wait::gone || !losses_.may_concern(c) || c.last_ts_ns >= begun) continue;
+    table_.wait(slot, Wait::gone, now_ + static_cast<std::int64_t>(gone / slice) * slice_ns);
+    ++gone;
   }
-  for (const Slot slot : gone) {
+}
+
+void SocketList::conclude_gone() {
+  while (table_.first(Wait::gone) != no_slot) {
+    const Slot slot = table_.first(Wait::gone);
     table_.at(slot).expired = true;
     life_reports_.conclude(slot);
   }

@@ -28,7 +28,11 @@ class SocketList {
 
   void take(const Event& e, const SocketFound& f);
   // All that existed at `begun` were taken: what began before, and lost events, is over if it was not among them.
+  // Behind an overload that can be all that is known: so many each millisecond, and reports leave meanwhile
+  // (Wait::gone).
   void finish(TimeNs begun);
+  // The run ends: those that have not had their turn.
+  void conclude_gone();
 
  private:
   void begin(const Event& e, const SocketFound& f, const Flow& flow, TcpState state);

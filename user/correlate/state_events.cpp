@@ -231,9 +231,7 @@ void StateEvents::begin_closing(Slot slot, const Event& e, const StateChange& s)
     teardown.closing = {e.id, e.ts_ns};
   }
   if (to == State::close_wait) {
-    teardown.close_wait = {e.id, e.ts_ns};
-    teardown.sent = s.cb.write_seq;
-    teardown.sent_known = was_read(s.cb);
+    teardown.enter_close_wait({e.id, e.ts_ns}, was_read(s.cb) ? std::optional(s.cb.write_seq) : std::nullopt);
     table_.wait(slot, Wait::close_wait, std::min(e.ts_ns, now_));
   }
   if (s.old_state == State::close_wait) teardown.left_close_wait = {e.id, e.ts_ns};
@@ -282,6 +280,7 @@ void StateEvents::close(Slot slot, const Event& e, const StateChange& s, const C
   Connection& c = table_.at(slot);
   const State from = s.old_state;
   c.enter(State::close);
+  if (s.cb.sk_err == ETIMEDOUT && s.cb.snd_una == s.cb.write_seq) note_given_up(c, s.cb);
   if (shows_states()) {
     StateEntry body{from, State::close, false, {}, cause, {}};
     if (cause.kind == Cause::Kind::unknown && ends_with_listener(c, e, s)) {

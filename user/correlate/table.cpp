@@ -41,6 +41,7 @@ Table::Table() {
   set_delay(Wait::close_wait, 10 * s);
   set_delay(Wait::ports, 1000 * ms);
   set_delay(Wait::wire_connect, 130 * s);
+  set_delay(Wait::gone, 0);
   // nf_conntrack_proto_tcp.c: SYN_SENT; FIN_WAIT, the longest of a closing connection; ESTABLISHED.
   set_delay(Wait::forwarded_attempt, 130 * s);
   set_delay(Wait::forwarded_closing, 120 * s);

@@ -8,12 +8,18 @@
 namespace tcpwitness {
 
 void Timeline::push(Report report, ConnectionId conn) {
+  const auto* entry = std::get_if<Entry>(&report);
+  if (entry != nullptr && std::holds_alternative<SegmentEntry>(entry->body)) newest_segment_ = left_ + items_.size();
   items_.push_back({std::move(report), conn, 0, 0, false, false});
 }
 
 void Timeline::push_held(Entry entry, TimeNs deadline) {
   const ConnectionId conn = entry.conn;
   const EventId id = entry.id;
+  const Place place = left_ + items_.size();
+  held_[id] = place;
+  if (entry.flow.local.port == 0) without_port_[conn] = place;
+  if (std::holds_alternative<SegmentEntry>(entry.body)) newest_segment_ = place;
   items_.push_back({std::move(entry), conn, id, deadline, true, false});
 }
 
@@ -71,21 +77,20 @@ void Timeline::belongs_to(EventId id, ConnectionId conn, const Flow& flow, const
 }
 
 bool Timeline::take_out(EventId id) {
-  const auto item = std::ranges::find_if(items_, [&](const Item& one) { return one.held && one.id == id; });
-  if (item == items_.end()) return false;
-  clear_doubt(*item);
-  items_.erase(item);
+  Item* item = held(id);
+  if (item == nullptr) return false;
+  let_go(*item);
+  item->taken_out = true;
+  while (!items_.empty() && items_.front().taken_out) pop();
   return true;
 }
 
 void Timeline::infer(EventId id, const InferredState& state) {
-  for (auto item = items_.rbegin(); item != items_.rend(); ++item) {
-    auto* entry = std::get_if<Entry>(&item->report);
-    auto* segment = entry != nullptr && entry->id == id ? std::get_if<SegmentEntry>(&entry->body) : nullptr;
-    if (segment == nullptr) continue;
-    segment->inferred.push_back(state);
-    return;
-  }
+  Item* item = at(newest_segment_);
+  if (item == nullptr) return;
+  auto* entry = std::get_if<Entry>(&item->report);
+  auto* segment = entry != nullptr && entry->id == id ? std::get_if<SegmentEntry>(&entry->body) : nullptr;
+  if (segment != nullptr) segment->inferred.push_back(state);
 }
 
 void Timeline::cause_of(EventId id, std::string_view cause) {
@@ -104,22 +109,31 @@ void Timeline::cause_of(EventId id, std::string_view cause) {
 }
 
 void Timeline::flow_of(ConnectionId conn, const Flow& flow) {
-  for (auto item = items_.rbegin(); item != items_.rend(); ++item) {
-    if (!item->held || item->conn != conn) continue;
-    Entry& entry = std::get<Entry>(item->report);
-    if (entry.flow.local.port != 0) continue;
-    entry.flow = flow;
-    let_go(*item);
-    return;
-  }
+  const auto found = without_port_.find(conn);
+  Item* item = found != without_port_.end() ? at(found->second) : nullptr;
+  if (item == nullptr || !item->held || item->conn != conn) return;
+  std::get<Entry>(item->report).flow = flow;
+  let_go(*item);
 }
 
-// The wanted entry is nearly always among the newest.
 Timeline::Item* Timeline::held(EventId id) {
-  for (auto item = items_.rbegin(); item != items_.rend(); ++item) {
-    if (item->held && item->id == id) return &*item;
+  const auto found = held_.find(id);
+  Item* item = found != held_.end() ? at(found->second) : nullptr;
+  return item != nullptr && item->held ? item : nullptr;
+}
+
+void Timeline::pop() {
+  const auto forget = [&](auto& places, auto key) {
+    const auto found = places.find(key);
+    if (found != places.end() && found->second == left_) places.erase(found);
+  };
+  const Item& item = items_.front();
+  if (item.id != 0) {
+    forget(held_, item.id);
+    forget(without_port_, item.conn);
   }
-  return nullptr;
+  items_.pop_front();
+  ++left_;
 }
 
 void Timeline::decide(ConnectionId conn, bool wanted, Reports& out) {
@@ -135,6 +149,7 @@ void Timeline::discard(ConnectionId conn) {
 }
 
 void Timeline::emit(Item& item, Reports& out) {
+  if (item.taken_out) return;
   if (item.doubtful) {
     clear_doubt(item);
     return;
@@ -161,14 +176,14 @@ bool Timeline::wants(const Report& report) const {
 void Timeline::release(TimeNs now, Reports& out) {
   while (!items_.empty() && (!items_.front().held || items_.front().deadline <= now)) {
     emit(items_.front(), out);
-    items_.pop_front();
+    pop();
   }
 }
 
 void Timeline::flush(Reports& out) {
   while (!items_.empty()) {
     emit(items_.front(), out);
-    items_.pop_front();
+    pop();
   }
 }
 

@@ -68,14 +68,20 @@ class Timeline {
     TimeNs deadline = 0;
     bool held = false;
     bool doubtful = false;
+    bool taken_out = false;
   };
+  // Of an item: how many were pushed before it.
+  using Place = std::uint64_t;
   struct Aside {
     Wanted wanted = Wanted::undecided;
     Reports reports;
   };
   void emit(Item& item, Reports& out);
+  void pop();
   void let_go(Item& item);
   void clear_doubt(Item& item);
+  // Null: it has left.
+  Item* at(Place place) { return place - left_ < items_.size() ? &items_[place - left_] : nullptr; }
   Item* held(EventId id);
 
   struct Doubtful {
@@ -87,6 +93,11 @@ class Timeline {
   bool filtered_;
   std::function<bool(const Flow&)> of_flow_;
   std::deque<Item> items_;
+  Place left_ = 0;  // items that were there before the first one
+  // Where they are, as long as they are there: under load many wait.
+  std::unordered_map<EventId, Place> held_;
+  std::unordered_map<ConnectionId, Place> without_port_;  // held for flow_of()
+  Place newest_segment_ = 0;
   std::unordered_map<ConnectionId, Aside> aside_;
 };
 

@@ -37,6 +37,7 @@ enum class Wait : std::uint8_t {
   close_wait,         // close-wait-stuck
   ports,              // connect() found no local port: who has them?
   wire_connect,       // wire alone: SYN without an answer
+  gone,               // a list of all sockets has not shown it any more
   forwarded_attempt,  // its handshake is not over
   forwarded_closing,  // an end has closed, or one direction alone comes through here
   forwarded_open,

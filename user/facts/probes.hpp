@@ -21,8 +21,12 @@ struct KeepaliveFacts {
   std::uint32_t probes = 0;
   TimeNs dead_at_ns = 0;
   Mark last_sent;
-  Mark last_answer;                     // to ours; none where it was dropped before TCP
+  Mark last_answer;              // to ours; none where TCP did not take it
+  std::uint32_t answer_seq = 0;  // its numbers
+  std::uint32_t answer_ack = 0;
   std::uint32_t answers_dropped = 0;    // in a row, now: they arrived, and TCP never got them
+  std::uint32_t answers_refused = 0;    // likewise: TCP got them and did not take them, by their numbers or checksum
+  EventId refused_probe = 0;            // the newest probe to which one of these came
   std::uint32_t unanswered_before = 0;  // the newest answer, and how many of them are in `run`
   std::uint32_t run_before = 0;
   std::uint32_t ifindex = 0;  // of the newest one sent

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "facts/evidence.hpp"
 #include "facts/owner.hpp"
@@ -70,6 +71,12 @@ struct Teardown : Recycled<Teardown> {
   bool not_closing_reported = false;  // peer-not-closing was reported
   int signal = 0;                     // that ended the process which ended the connection
 
+  // write_seq: then, where it is known.
+  void enter_close_wait(const Mark& mark, std::optional<std::uint32_t> write_seq) {
+    close_wait = mark;
+    sent = write_seq.value_or(0);
+    sent_known = write_seq.has_value();
+  }
   // What its process has closed by then; bytes_received by then.
   void enter_fin_wait2(const Mark& mark, std::uint64_t bytes_received, bool both_directions) {
     fin_wait2 = mark;
@@ -77,13 +84,14 @@ struct Teardown : Recycled<Teardown> {
     fin_wait2_quiet_ns = mark.ts_ns;
     if (both_directions) close_both(mark.ts_ns, bytes_received);
   }
-  // In FIN_WAIT2: from here on nothing but the peer's FIN can come.
-  void close_both(TimeNs ts, std::uint64_t bytes_received) {
-    if (!fin_wait2 || closed_both_ns != 0) return;
+  // In FIN_WAIT2: from here on nothing but the peer's FIN can come. False: that was known.
+  bool close_both(TimeNs ts, std::uint64_t bytes_received) {
+    if (!fin_wait2 || closed_both_ns != 0) return false;
     closed_both_ns = ts;
     fin_wait2_quiet_ns = ts;
     fin_wait2_bytes = bytes_received;
     fin_wait2_requested = not_closing_reported = false;  // another wait begins
+    return true;
   }
 };
 

@@ -250,6 +250,7 @@ Ending keepalive_timeout(const Connection& c, const RuleContext& context) {
   found.probes_seen = k.sent != 0;
   found.unanswered = k.unanswered;
   found.answers_dropped = k.answers_dropped;
+  found.answers_refused = k.answers_refused;
   found.time_ms = k.time_ms;
   found.interval_ms = k.intvl_ms;
   found.unsent = keepalive_unsent(c, context);

@@ -40,7 +40,8 @@ std::optional<Finding> judge_keepalive(const Connection& c, const RuleContext& c
   if (k.sent != 0 && k.unanswered != 0) {
     if (outcome == Outcome::keepalive_timeout) {
       const std::uint32_t silence_ms = c.has_cb() ? c.cb.since_received_ms : 0;
-      found.death = {context.names.interface(k.ifindex), silence_ms, as_configured(k, silence_ms), k.answers_dropped};
+      found.death = {context.names.interface(k.ifindex), silence_ms, as_configured(k, silence_ms), k.answers_dropped,
+                     k.answers_refused};
     } else if (k.dead_at_ns != 0 && !c.ended()) {
       found.gives_up_ns = k.dead_at_ns - context.now;
     }

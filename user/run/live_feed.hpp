@@ -56,6 +56,7 @@ class LiveFeed {
 
  private:
   void feed_events();
+  void write_over(TimeNs by);
   void leave_out_younger();
   void keep_events_of_the_run();
   void split_last_digest();

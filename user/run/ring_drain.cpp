@@ -61,14 +61,19 @@ std::size_t RingDrain::drain() {
   return count;
 }
 
-void RingDrain::list(const ReadList& read, const std::function<void()>& take_rest) {
+std::chrono::nanoseconds RingDrain::list(const ReadList& read, const std::function<void()>& take_rest) {
   Records found;
   listing_ = true;
+  const std::int64_t begun = thread_cpu_ns();
   read(collect_in(found, parts_.backlog));
+  std::int64_t took = thread_cpu_ns() - begun;
   drain_backlog();
   if (take_rest) take_rest();
+  const std::int64_t fed = thread_cpu_ns();
   feed_list(found);
+  took += thread_cpu_ns() - fed;
   listing_ = false;
+  return std::chrono::nanoseconds(took);
 }
 
 // The backlog too, as long as who fills it is not the faster one.

@@ -14,8 +14,8 @@ constexpr std::int64_t list_at_most_every_ns = 2'000'000'000;
 
 }  // namespace
 
-void SocketLister::take() {
-  drain_.list([this](const Tracer::OnRecord& on_record) {
+std::chrono::nanoseconds SocketLister::take() {
+  return drain_.list([this](const Tracer::OnRecord& on_record) {
     parts_.tracer.snapshot_sockets(on_record);
     parts_.tracer.snapshot_owners(on_record);
   });
@@ -26,10 +26,9 @@ void SocketLister::take_after_loss() {
   const TimeNs lost_at = feed_.lost_at();
   if (lost_at == 0 || begun < std::max(lost_at + list_after_ns, not_before_ns_) || !parts_.backlog.empty()) return;
   feed_.forget_loss();
-  take();
+  const std::chrono::nanoseconds took = take();
   feed_.listed(begun);
-  const TimeNs took = parts_.clock.now() - begun;
-  not_before_ns_ = begun + std::max(list_at_most_every_ns, took * one_per_cent);
+  not_before_ns_ = begun + std::max(list_at_most_every_ns, took.count() * one_per_cent);
 }
 
 }  // namespace tcpwitness

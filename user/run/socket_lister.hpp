@@ -3,6 +3,8 @@
 // end.
 #pragma once
 
+#include <chrono>
+
 #include "run/backlog.hpp"
 #include "run/live_feed.hpp"
 #include "run/live_parts.hpp"
@@ -14,8 +16,8 @@ class SocketLister {
  public:
   SocketLister(const LiveParts& parts, LiveFeed& feed, RingDrain& drain) : parts_(parts), feed_(feed), drain_(drain) {}
 
-  // With their owners. At the start: what existed before us.
-  void take();
+  // With their owners. At the start: what existed before us. Returns what the list cost (RingDrain::list()).
+  std::chrono::nanoseconds take();
   // What was lost may have been the end of a socket, or the beginning of one: the sockets are listed again.
   void take_after_loss();
 

@@ -38,7 +38,7 @@ bool Output::flush() {
 
 bool Output::replace(int fd, bool empty) {
   write_out();
-  if (error_ == 0 && buffer_.size() != 0) return false;
+  if (error_ == 0 && waiting() != 0) return false;
   if (fd_ >= 0) ::close(fd_);
   fd_ = fd;
   regular_ = is_regular(fd);
@@ -48,20 +48,20 @@ bool Output::replace(int fd, bool empty) {
 }
 
 void Output::take_heading(bool already_there) {
-  heading_.assign(buffer_.data(), buffer_.size());
-  if (already_there) buffer_.clear();
+  heading_.assign(buffer_.data() + written_, waiting());
+  if (already_there) buffer_.resize(written_);
   line_begin_ = buffer_.size();
 }
 
 bool Output::finish(std::chrono::milliseconds patience) {
   write_out();
-  while (error_ == 0 && buffer_.size() != 0 && no_room_ == 0) {
+  while (error_ == 0 && waiting() != 0 && no_room_ == 0) {
     if (!wait(static_cast<int>(patience.count()))) break;
     write_out();
   }
   if (no_room_ != 0) cut_off_begun_line();
-  dropped_ += static_cast<std::uint64_t>(std::count(buffer_.begin(), buffer_.end(), '\n'));
-  return error_ == 0 && buffer_.size() == 0;
+  dropped_ += static_cast<std::uint64_t>(std::count(buffer_.begin() + written_, buffer_.end(), '\n'));
+  return error_ == 0 && waiting() == 0;
 }
 
 void Output::cut_off_begun_line() {
@@ -108,22 +108,33 @@ std::size_t Output::write_some(std::size_t from) {
 }
 
 void Output::write_out() {
-  std::size_t sent = 0;
-  while (error_ == 0 && sent < buffer_.size()) {
-    const std::size_t some = write_some(sent);
+  const std::size_t from = written_;
+  while (error_ == 0 && waiting() != 0) {
+    const std::size_t some = write_some(written_);
     if (some == 0 && mode_ == Mode::never_waits) break;
-    sent += some;
+    written_ += some;
   }
-  if (error_ != 0) sent = buffer_.size();
-  if (sent != 0) {
-    const std::size_t newline = std::string_view(buffer_.data(), sent).rfind('\n');
-    begun_ = newline == std::string_view::npos ? begun_ + sent : sent - newline - 1;
+  if (error_ != 0) written_ = buffer_.size();
+  if (written_ != from) {
+    const std::string_view sent(buffer_.data() + from, written_ - from);
+    const std::size_t newline = sent.rfind('\n');
+    begun_ = newline == std::string_view::npos ? begun_ + sent.size() : sent.size() - newline - 1;
   }
-  const std::size_t left = buffer_.size() - sent;
-  if (left == 0) no_room_ = 0;
-  if (sent != 0 && left != 0) std::memmove(buffer_.data(), buffer_.data() + sent, left);
+  if (waiting() == 0) no_room_ = 0;
+  forget_written();
+  line_begin_ = buffer_.size();
+}
+
+// Once it is a quarter of what waits, so that no byte is moved more than four times as often as one is written.
+void Output::forget_written() {
+  const std::size_t left = waiting();
+  if (written_ < left / 4) return;
+  if (written_ != 0 && left != 0) {
+    std::memmove(buffer_.data(), buffer_.data() + written_, left);
+    moved_ += left;
+  }
   buffer_.resize(left);
-  line_begin_ = left;
+  written_ = 0;
 }
 
 }  // namespace tcpwitness

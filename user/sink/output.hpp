@@ -44,9 +44,9 @@ class Output {
   [[nodiscard]] Buffer& buffer() { return buffer_; }
   // A line is complete: writes the buffer out if it has grown large.
   void line_done() {
-    if (buffer_.size() - line_begin_ != 0 && buffer_.size() > waiting_bytes) return drop_line();
+    if (buffer_.size() - line_begin_ != 0 && waiting() > waiting_bytes) return drop_line();
     line_begin_ = buffer_.size();
-    if (buffer_.size() >= spill_bytes) write_out();
+    if (waiting() >= spill_bytes) write_out();
   }
   // Hands everything to the operating system, or as much as it takes. False once anything has failed; the errno stays
   // in error().
@@ -61,12 +61,15 @@ class Output {
   [[nodiscard]] bool finish(std::chrono::milliseconds patience);
   [[nodiscard]] int error() const { return error_; }
   // Bytes that are not written yet.
-  [[nodiscard]] std::size_t waiting() const { return buffer_.size(); }
+  [[nodiscard]] std::size_t waiting() const { return buffer_.size() - written_; }
   // Lines that a slow reader has cost so far.
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
+  // Bytes that were moved in memory to make room in it.
+  [[nodiscard]] std::uint64_t moved() const { return moved_; }
 
  private:
   void write_out();
+  void forget_written();
   void drop_line();
   void cut_off_begun_line();
   // So many bytes of what waits are written, at least one unless nobody takes any or it failed.
@@ -83,7 +86,9 @@ class Output {
   std::string heading_;
   bool waits_for_room_ = false;
   int no_room_ = 0;
-  std::size_t begun_ = 0;  // bytes that were written of a line that was not written whole
+  std::size_t begun_ = 0;    // bytes that were written of a line that was not written whole
+  std::size_t written_ = 0;  // bytes at the begin of the buffer that were written
+  std::uint64_t moved_ = 0;
   Buffer buffer_;
 };
 

@@ -18,6 +18,8 @@ std::string difference(std::string_view verb, const arguments::BytesDisagree::Di
                      of.wire_least - of.kernel);
 }
 
+std::string lasted(bool at_least, std::int64_t ns) { return (at_least ? "at least " : "") + duration_in_words(ns); }
+
 }  // namespace
 
 std::string words(const arguments::TimeWait& of) {
@@ -32,27 +34,26 @@ std::string words(const arguments::TimeWait& of) {
 std::string words(const arguments::CloseWaitStuck& of) {
   const std::string who = of.several ? "more than one process" : process_words(of.process);
   if (of.closed) {
-    return fmt::format("the peer's FIN arrived and {} closed only {}{} later", process_words(of.process),
-                       of.at_least ? "at least " : "", duration_in_words(of.lasted_ns));
+    return fmt::format("the peer's FIN arrived and {} closed only {} later", process_words(of.process),
+                       lasted(of.at_least, of.lasted_ns));
   }
   if (of.ended) {
-    return fmt::format("the peer's FIN arrived, and {} had not {} when the connection ended, {}{} later", who,
-                       of.accepted ? "closed" : "even accepted the connection", of.at_least ? "at least " : "",
-                       duration_in_words(of.lasted_ns));
+    return fmt::format("the peer's FIN arrived, and {} had not {} when the connection ended, {} later", who,
+                       of.accepted ? "closed" : "even accepted the connection", lasted(of.at_least, of.lasted_ns));
   }
   const std::string did = of.fd ? fmt::format("closed fd {}", *of.fd) : "closed";
-  return fmt::format("the peer's FIN arrived {}{} ago; {} has not {} (CLOSE_WAIT)", of.at_least ? "at least " : "",
-                     duration_in_words(of.lasted_ns), who, of.accepted ? did : "even accepted the connection");
+  return fmt::format("the peer's FIN arrived {} ago; {} has not {} (CLOSE_WAIT)", lasted(of.at_least, of.lasted_ns),
+                     who, of.accepted ? did : "even accepted the connection");
 }
 
 std::string words(const arguments::PeerNotClosing& of) {
   const std::string did =
       fmt::format("{} {}", process_words(of.closer), of.both_directions ? "closed" : "closed its sending side");
-  const std::string lasted = (of.at_least ? "at least " : "") + duration_in_words(of.lasted_ns);
+  const std::string since = lasted(of.at_least, of.lasted_ns);
   const std::string peer = to_string(of.remote);
-  return of.closed ? fmt::format("{}; {} acknowledged it and sent its own FIN only {} later", did, peer, lasted)
+  return of.closed ? fmt::format("{}; {} acknowledged it and sent its own FIN only {} later", did, peer, since)
                    : fmt::format("{} {} ago; {} has acknowledged it and has not closed: no FIN of it has come", did,
-                                 lasted, peer);
+                                 since, peer);
 }
 
 std::string words(const arguments::WriteAfterPeerClosed& of) {

@@ -278,7 +278,11 @@ struct EndingWords {
     } else if (life.has_wire) {
       text = of.probes_seen ? fmt::format("{} in a row got no answer", counted(of.unanswered, "keep-alive probe"))
                             : "The keep-alive probes got no answer";
-      if (of.answers_dropped != 0) text += " that reached TCP";
+      if (of.answers_refused != 0) {
+        text += " that TCP took";
+      } else if (of.answers_dropped != 0) {
+        text += " that reached TCP";
+      }
       if (of.interval_ms != 0) {
         text += fmt::format(" (first after {} of silence, then every {})", milliseconds_in_words(of.time_ms),
                             milliseconds_in_words(of.interval_ms));

@@ -2,6 +2,8 @@
 // keepalive.cpp: probes, and what they find: a peer that is dead, or that has forgotten the connection.
 #include <fmt/format.h>
 
+#include <string_view>
+
 #include "values/duration.hpp"
 #include "values/words.hpp"
 #include "wording/wording.hpp"
@@ -9,12 +11,20 @@
 namespace tcpwitness {
 namespace {
 
+std::string_view were(std::uint32_t many) { return many == 1 ? "was" : "were"; }
+
+std::string why_no_answer(const arguments::Keepalive::Death& of) {
+  const std::uint32_t dropped = of.answers_dropped;
+  const std::uint32_t refused = of.answers_refused;
+  if (refused == 0 && dropped == 0) return "no answer arrived";
+  if (refused == 0) return fmt::format("no answer reached TCP ({} arrived and {} dropped)", dropped, were(dropped));
+  if (dropped == 0) return fmt::format("TCP took no answer ({} arrived and {} refused)", refused, were(refused));
+  return fmt::format("TCP took no answer ({} arrived: {} {} dropped before TCP, {} {} refused by it)",
+                     dropped + refused, dropped, were(dropped), refused, were(refused));
+}
+
 std::string death(const arguments::Keepalive& of) {
-  const std::uint32_t dropped = of.death->answers_dropped;
-  std::string answer = "no answer arrived";
-  if (dropped != 0) {
-    answer = fmt::format("no answer reached TCP ({} arrived and {} dropped)", dropped, dropped == 1 ? "was" : "were");
-  }
+  const std::string answer = why_no_answer(*of.death);
   std::string text = fmt::format("{}{} keep-alive probe{} left {}, {}: connection declared dead", of.unanswered,
                                  of.probes != 0 ? fmt::format(" of {}", of.probes) : "",
                                  of.unanswered == 1 && of.probes <= 1 ? "" : "s", of.death->interface, answer);
