@@ -29,7 +29,7 @@ static __always_inline void let_go(const struct tw_tuple *tuple, struct tw_flow 
  * Its address pair can be another connection's by now: where a RST ended it, its process can keep the descriptor for long.
  * The first number of either direction shows that: where one of the two is this socket's, the flow is. Both counters begin
  * behind the SYN, but that of what the socket has sent counts its own where it connected. What was restored (TCP_REPAIR)
- * has counted nothing, and its flow has no SYN.
+ * has counted nothing, and its flow has no SYN. One that never left SYN_SENT has no number of its peer.
  */
 static __always_inline bool is_other_ones(const struct tcp_sock *tp, const struct tw_flow *flow)
 {
@@ -37,7 +37,7 @@ static __always_inline bool is_other_ones(const struct tcp_sock *tp, const struc
 	__u32 first_in = tp->rcv_nxt - (__u32)tp->bytes_received - 1;
 	__u32 first_out = tp->snd_una - (__u32)tp->bytes_acked;
 
-	if (BPF_CORE_READ_BITFIELD(tp, repair) || !(in->syn | out->syn))
+	if (BPF_CORE_READ_BITFIELD(tp, repair) || !(in->syn | out->syn) || (!tp->rcv_nxt && !out->syn))
 		return false;
 	/* Fast Open: tcp_fastopen_add_skb() leaves a FIN in the SYN out of bytes_received. */
 	if (in->syn && first_in - in->isn <= 1)

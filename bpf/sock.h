@@ -31,9 +31,11 @@ static __always_inline struct tcp_sock *tcp_sock_of(void *sk)
 }
 
 /*
- * Linux reads what a hook's own argument points to (since 6.2), and what bpf_skc_to_tcp_sock() gives only behind a test of the
- * address, which takes 40 bytes of code each time. Functions that have both take both, and read `sk` where they can.
+ * Functions that have `sk`, a hook's own argument, and `tp` of it take both and read `sk` where they can. Linux (since 6.2)
+ * reads it directly; what bpf_skc_to_tcp_sock() gives it reads behind a test of the address, 40 bytes of code each time.
  */
+
+/* Where there is no argument. */
 static __always_inline const struct sock *sock_of(const struct tcp_sock *tp)
 {
 	return &tp->inet_conn.icsk_inet.sk;

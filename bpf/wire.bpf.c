@@ -83,6 +83,15 @@ static __always_inline bool is_event(const struct frame *frame, __u32 event_flag
 	return config.no_timeline ? event_flags & ~ONLY_A_CAUSE : event_flags || frame->duplicate;
 }
 
+/* What TCP may have taken before, where our keep-alive waits for its answer: that it is none shows in nothing else. */
+static __always_inline bool is_old_answer(const struct tw_flow *flow, const struct work *work)
+{
+	const struct frame *frame = &work->frame;
+
+	return work->refused == TW_REFUSED_OLD && !frame->outgoing && !frame->payload &&
+	       flow->half[OUTGOING].probe_pending;
+}
+
 static __always_inline bool sent_by_socket(void *ctx, bool outgoing)
 {
 	return outgoing && ((struct __sk_buff *)ctx)->sk;
@@ -241,7 +250,7 @@ static __always_inline void see_unusual(void *ctx, bool xdp, bool raw_ip, struct
 		frame->event_flags = event_flags;
 		if (!xdp && flow->held && outgoing && frame->payload)
 			end_stall(flow, frame, ((struct __sk_buff *)ctx)->sk);
-		reported = is_event(frame, event_flags) || work->refused > TW_REFUSED_OLD;
+		reported = is_event(frame, event_flags) || work->refused > TW_REFUSED_OLD || is_old_answer(flow, work);
 		if (reported && config.digests && hold_segment(ctx, xdp, work, flow, event_flags))
 			reported = false;
 		if (reported) {

@@ -129,8 +129,8 @@ TEST(Keepalive, AnAnswerThatWasDroppedIsNone) {
 }
 
 // Three probes, the first so many of which are answered, twice each: by what TCP refuses (why), or takes no more of
-// than its next probe shows.
-RunResult refused_answers(Refusal why, int answered, std::int64_t pause = 1 * s) {
+// than its next probe shows. counted: the kernel's own count at the end.
+RunResult refused_answers(Refusal why, int answered, std::int64_t pause = 1 * s, std::uint8_t counted = 3) {
   Stream stream;
   Side c = client_of(stream);
   keepalive_on(c);
@@ -146,7 +146,7 @@ RunResult refused_answers(Refusal why, int answered, std::int64_t pause = 1 * s)
     }
     stream.wait(pause);
   }
-  c.extra.icsk_probes_out = 3;
+  c.extra.icsk_probes_out = counted;
   c.out(RA);
   c.kernel_reset(ResetDirection::sent, reason_keepalive);
   c.extra.sk_err = ETIMEDOUT;
@@ -166,14 +166,25 @@ TEST(Keepalive, AnAnswerThatTcpRefusedHasArrived) {
     ASSERT_TRUE(probes.death.has_value()) << finding_text(finding);
     EXPECT_EQ(probes.death->answers_refused, 3U);
     EXPECT_EQ(probes.death->answers_dropped, 0U);
-    EXPECT_TRUE(says(finding, "TCP took no answer (3 arrived and were refused)")) << finding_text(finding);
+    EXPECT_TRUE(says(finding, "TCP took no answer (3 ACKs arrived and were refused)")) << finding_text(finding);
     EXPECT_TRUE(reported.life().explanation.contains("got no answer that TCP took")) << reported.life().explanation;
   }
-  EXPECT_TRUE(says(refused_answers(Refusal::beyond_window, 1).finding(Rule::keepalive), "1 arrived and was refused"));
+  EXPECT_TRUE(
+      says(refused_answers(Refusal::beyond_window, 1).finding(Rule::keepalive), "1 ACK arrived and was refused"));
   EXPECT_TRUE(says(refused_answers(Refusal::beyond_window, 0).finding(Rule::keepalive), "no answer arrived"));
-  // Almost: the kernel waits as long as it does behind an answer that it took.
-  const auto taken = found<arguments::Keepalive>(refused_answers(Refusal::none, 1, 2 * s).finding(Rule::keepalive));
-  EXPECT_EQ(taken.answered, 1U);
+  const auto refused_of = [](const RunResult& reported) {
+    const auto probes = found<arguments::Keepalive>(reported.finding(Rule::keepalive));
+    return probes.death ? std::pair{probes.answered, probes.death->answers_refused} : std::pair{probes.answered, 0U};
+  };
+  // An interval as long as the first silence (2 s), and one that is longer.
+  EXPECT_EQ(refused_of(refused_answers(Refusal::none, 3, 2 * s)), (std::pair{0U, 3U}));
+  EXPECT_EQ(refused_of(refused_answers(Refusal::none, 3, 2500 * ms)), (std::pair{0U, 3U}));
+  // TCP_USER_TIMEOUT ends it before all probes have left.
+  EXPECT_EQ(refused_of(refused_answers(Refusal::none, 3, 1 * s, 2)), (std::pair{0U, 3U}));
+  // Almost: behind an answer that it took, a first probe whose record was lost, and the second one.
+  EXPECT_EQ(refused_of(refused_answers(Refusal::none, 1, 3 * s)).first, 1U);
+  // Almost: the kernel counts none behind the last answer.
+  EXPECT_EQ(refused_of(refused_answers(Refusal::none, 3, 1 * s, 0)).first, 1U);
 }
 
 // The window update gets lost, so the sender still probes.

@@ -84,6 +84,20 @@ TEST(SocketList, BehindALossAConnectionThatIsNotListedIsOver) {
   EXPECT_TRUE(parts.in.table.at(gone).expired);
 }
 
+TEST(SocketList, WhatIsSeenBeforeItsTurnGoesOn) {
+  Parts parts;
+  const Slot slot = open(parts, 40000);
+  const Emitter::Call call(parts.in.emitter, parts.reports);
+  parts.in.losses.add(Gap{});
+  parts.in.listed_ns = 100;
+  parts.sockets.finish(100);
+  ASSERT_EQ(parts.in.table.wait_of(slot), Wait::gone);
+  parts.in.table.at(slot).last_ts_ns = 101;
+  parts.sockets.conclude_gone();
+  EXPECT_FALSE(parts.in.table.at(slot).reported);
+  EXPECT_EQ(parts.in.table.wait_of(slot), Wait::none);
+}
+
 TEST(SocketList, OfManyThatAreOverAPartIsConcludedAtATime) {
   constexpr int many = 2000;
   Parts parts;

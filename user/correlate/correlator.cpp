@@ -181,9 +181,11 @@ void Correlator::Impl::wait_over(Slot slot, Wait wait) {
       [[fallthrough]];
     case Wait::request:
     case Wait::wire_connect:
-    case Wait::gone:
       c.expired = true;
       life_reports_.conclude(slot);
+      break;
+    case Wait::gone:
+      socket_list_.take_turn(slot);
       break;
     case Wait::fin_wait2:
       half_closed_.watch_fin_wait2(slot);

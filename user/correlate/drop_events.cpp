@@ -105,24 +105,22 @@ void note_late_ack(Connection& c, const Drop& d, DropKind kind) {
   }
 }
 
-// By TCP itself, which has looked at it.
+// Of what was unprocessed: by TCP, which has looked at its header; else before TCP.
 bool was_refused(DropKind kind) {
   switch (kind) {
-    case DropKind::bad_checksum:
-    case DropKind::damaged:
-    case DropKind::out_of_window:
-    case DropKind::old_timestamp:
-    case DropKind::never_sent:
-    case DropKind::refused_ack:
-    case DropKind::no_flags:
-    case DropKind::not_signed:
-      return true;
-    default:
+    case DropKind::firewall:
+    case DropKind::filter:
+    case DropKind::queue:
+    case DropKind::routing:
+    case DropKind::few_hops_left:
+    case DropKind::other:
       return false;
+    default:
+      return true;
   }
 }
 
-// No TCP has seen it, but the hook on the wire has, a moment before: what rests on it alone is taken back.
+// TCP did not take it, but the hook on the wire has shown it a moment before: what rests on it alone is taken back.
 void take_back_unprocessed(Connection& c, const Event& e, const Drop& d, DropKind kind) {
   constexpr std::int64_t moment_ns = 10'000'000;
   const auto just_seen = [&](const Mark& mark) {

@@ -104,8 +104,8 @@ void LifeReports::conclude(Slot slot, const ConversationEnd* end) {
   c.recent.reset();
   if (!c.forwarded()) c.inferred.reset();  // its hops are looked up by it
   const bool shows_more = in_time_wait && settings_.timeline && !in_.summarizes_ordinary;
-  // Its life is reported, and what may still come has an entry without it, too. Of many the newest are forgotten at
-  // once: those that are known already have the less time left, and make room.
+  // Its life is reported; what may still come is shown alone then, if no filter of processes leaves it out. Of many the
+  // newest are forgotten at once: those that are known already have the less time left, and make room.
   const bool room = table_.waiting(Wait::time_wait) < time_wait_limit;
   table_.wait(slot, (shows_more || knows_late) && room ? Wait::time_wait : Wait::tombstone, now_);
 }

@@ -48,7 +48,8 @@ void note_probe(Emitter& emitter, Connection& c, const Event& e, const Segment& 
 void note_windows(Connection& c, const Event& e, const Segment& g, bool out);
 // An answer to our keep-alive that came, and that TCP does not take by its numbers; one for each probe.
 void note_refused_answer(Connection& c, const Segment& g, bool out);
-// The kernel gives a silent peer up: whatever seemed to answer its newest probe was not taken.
+// The kernel gives a silent peer up, by its probes or by TCP_USER_TIMEOUT: what seemed to answer its newest probe was
+// not taken, or it would count none.
 void note_given_up(Connection& c, const ControlBlock& cb);
 // The newest answer was none.
 void take_back_answer(KeepaliveFacts& k);

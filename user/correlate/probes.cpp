@@ -107,13 +107,14 @@ void note_keepalive_in(Emitter& emitter, Connection& c, const Event& e, const Se
   emitter.entry(&c, e, c.flow, KeepaliveEntry{KeepaliveEntry::What::received, k.received, 0, 0, 0, 0, e.id});
 }
 
-// Before the next probe counts. Behind an answer that it takes the kernel counts its probes anew, and waits as long as
-// before the first one: where it does neither it did not take this answer, whether it reports that or not.
+// Before the next probe counts. Behind an answer that it takes the kernel counts its probes anew: where it goes on
+// counting it did not take this one, whether it reports that or not. Unless the record of a probe between the two was
+// lost: this is the second one then, and comes after the whole silence and an interval.
 void settle_answer(KeepaliveFacts& k, const Event& e, const Segment& g) {
   if (!k.last_answer || k.unanswered != 0) return;
   const bool counts_on = g.socket.type == SocketKind::full && g.socket.icsk_probes_out != 0;
-  const bool soon = e.ts_ns - k.last_answer.ts_ns < std::int64_t{k.time_ms} * 1'000'000;
-  if (counts_on && soon) {
+  const std::int64_t second_ns = (std::int64_t{k.time_ms} + k.intvl_ms) * 1'000'000;
+  if (counts_on && e.ts_ns - k.last_answer.ts_ns < second_ns) {
     take_back_answer(k);
     ++k.answers_refused;
   } else {
@@ -193,7 +194,7 @@ void take_back_answer(KeepaliveFacts& k) {
 void note_given_up(Connection& c, const ControlBlock& cb) {
   if (!c.anomalies) return;
   KeepaliveFacts& k = c.anomalies->keepalive;
-  if (!k.last_answer || k.unanswered != 0 || k.probes == 0 || cb.icsk_probes_out < k.probes) return;
+  if (!k.last_answer || k.unanswered != 0 || cb.icsk_probes_out == 0) return;
   take_back_answer(k);
   ++k.answers_refused;
 }

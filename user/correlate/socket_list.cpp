@@ -62,6 +62,7 @@ void SocketList::take(const Event& e, const SocketFound& f) {
   if (known != no_slot && !table_.at(known).reported) {
     if (table_.at(known).cookie == 0) table_.bind_cookie(known, f.header.cookie);
     if (table_.at(known).cookie != f.header.cookie) return;
+    if (table_.wait_of(known) == Wait::gone) table_.wait(known, Wait::none, now_);
     catch_up(known, e, f.cb, state);
     refresh(table_.at(known), e, f);
     return;
@@ -124,7 +125,7 @@ void SocketList::finish(TimeNs begun) {
   constexpr std::size_t slice = 256;
   constexpr std::int64_t slice_ns = 1'000'000;
   if (in_.listed_ns < begun) return;  // it was not a whole list
-  std::size_t gone = 0;
+  std::size_t gone = table_.waiting(Wait::gone);
   for (Slot slot = 0; slot < table_.slots(); ++slot) {
     const Connection& c = table_.at(slot);
     if (!c.live || c.reported || c.ended() || !c.seen_by.kernel || !c.bound.cookie) continue;
@@ -134,11 +135,18 @@ void SocketList::finish(TimeNs begun) {
   }
 }
 
+void SocketList::take_turn(Slot slot) {
+  Connection& c = table_.at(slot);
+  if (c.last_ts_ns > in_.listed_ns) return;
+  c.expired = true;
+  life_reports_.conclude(slot);
+}
+
 void SocketList::conclude_gone() {
   while (table_.first(Wait::gone) != no_slot) {
     const Slot slot = table_.first(Wait::gone);
-    table_.at(slot).expired = true;
-    life_reports_.conclude(slot);
+    table_.wait(slot, Wait::none, now_);
+    take_turn(slot);
   }
 }
 

@@ -29,8 +29,10 @@ class SocketList {
   void take(const Event& e, const SocketFound& f);
   // All that existed at `begun` were taken: what began before, and lost events, is over if it was not among them.
   // Behind an overload that can be all that is known: so many each millisecond, and reports leave meanwhile
-  // (Wait::gone).
+  // (Wait::gone, since the time of each one's turn).
   void finish(TimeNs begun);
+  // One of these has its turn. What was seen since goes on: a list can miss a socket.
+  void take_turn(Slot slot);
   // The run ends: those that have not had their turn.
   void conclude_gone();
 

@@ -18,7 +18,7 @@ void Timeline::push_held(Entry entry, TimeNs deadline) {
   const EventId id = entry.id;
   const Place place = left_ + items_.size();
   held_[id] = place;
-  if (entry.flow.local.port == 0) without_port_[conn] = place;
+  if (entry.flow.local.port == 0 && std::holds_alternative<StateEntry>(entry.body)) without_port_[conn] = place;
   if (std::holds_alternative<SegmentEntry>(entry.body)) newest_segment_ = place;
   items_.push_back({std::move(entry), conn, id, deadline, true, false});
 }

@@ -25,7 +25,7 @@ struct KeepaliveFacts {
   std::uint32_t answer_seq = 0;  // its numbers
   std::uint32_t answer_ack = 0;
   std::uint32_t answers_dropped = 0;    // in a row, now: they arrived, and TCP never got them
-  std::uint32_t answers_refused = 0;    // likewise: TCP got them and did not take them, by their numbers or checksum
+  std::uint32_t answers_refused = 0;    // likewise: TCP got them and did not take them
   EventId refused_probe = 0;            // the newest probe to which one of these came
   std::uint32_t unanswered_before = 0;  // the newest answer, and how many of them are in `run`
   std::uint32_t run_before = 0;

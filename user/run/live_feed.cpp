@@ -61,21 +61,22 @@ void LiveFeed::feed_events() {
     const bool loss = std::holds_alternative<Gap>(event.body);
     if (loss && lost_at_ns_ == 0) lost_at_ns_ = clock_.now();
     Prefetch::connection(correlator_, event);  // it comes while others are reported
-    // A recording keeps what each record led to.
-    if (!loss && !recorder_) write_over(event.ts_ns);
+    if (!loss) write_over(event.ts_ns);
     correlator_.feed(event, reports_);
   }
 }
 
-// Of many that are over by then a part is reported at a time, so that it can leave.
+// Of many that are over by then a part is reported at a time, so that it can leave. Not of a recording, which keeps
+// what each record led to.
 void LiveFeed::write_over(TimeNs by) {
+  if (recorder_) return;
   while (output_.takes() && correlator_.report_over(by, reports_, LiveOutput::many)) output_.write();
 }
 
 void LiveFeed::advance(TimeNs now) {
   const std::size_t reported = reports_.size();
   const std::uint64_t over = correlator_.waits_over();
-  if (!recorder_) write_over(now);
+  write_over(now);
   correlator_.advance(now, reports_);
   if (!recorder_) return;
   recorder_->advanced(now, reports_.size() > reported || correlator_.waits_over() > over);

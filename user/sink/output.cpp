@@ -125,7 +125,7 @@ void Output::write_out() {
   line_begin_ = buffer_.size();
 }
 
-// Once it is a quarter of what waits, so that no byte is moved more than four times as often as one is written.
+// Once it is a quarter of what waits: at most four bytes are moved for each one that is written.
 void Output::forget_written() {
   const std::size_t left = waiting();
   if (written_ < left / 4) return;

@@ -18,9 +18,11 @@ std::string why_no_answer(const arguments::Keepalive::Death& of) {
   const std::uint32_t refused = of.answers_refused;
   if (refused == 0 && dropped == 0) return "no answer arrived";
   if (refused == 0) return fmt::format("no answer reached TCP ({} arrived and {} dropped)", dropped, were(dropped));
-  if (dropped == 0) return fmt::format("TCP took no answer ({} arrived and {} refused)", refused, were(refused));
-  return fmt::format("TCP took no answer ({} arrived: {} {} dropped before TCP, {} {} refused by it)",
-                     dropped + refused, dropped, were(dropped), refused, were(refused));
+  const std::string_view acks = refused + dropped == 1 ? "ACK" : "ACKs";
+  if (dropped == 0)
+    return fmt::format("TCP took no answer ({} {} arrived and {} refused)", refused, acks, were(refused));
+  return fmt::format("TCP took no answer ({} {} arrived: {} {} dropped before TCP, {} {} refused by it)",
+                     dropped + refused, acks, dropped, were(dropped), refused, were(refused));
 }
 
 std::string death(const arguments::Keepalive& of) {

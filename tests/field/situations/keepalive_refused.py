@@ -3,7 +3,7 @@
 
 Reported: middleboxes that answer for a host with old numbers; firewalls that change them one way only (ASA with sequence randomization in the middle of
 a connection); offload faults.
-Right: three answers arrived and TCP refused them. Not "no answer arrived", and none of them is an answer.
+Right: four answers arrived and TCP refused them. Not "no answer arrived", and none of them is an answer.
 """
 from field import *
 import forge
@@ -15,13 +15,13 @@ need("nft")
 def server():
     c = accepted(listen(PORT))
     read_all(c, 3)
-    time.sleep(7)
+    time.sleep(8)
 
 
 def client(ready):
     c = connect(B, PORT)
     c.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in ((socket.TCP_KEEPIDLE, 2), (socket.TCP_KEEPINTVL, 1), (socket.TCP_KEEPCNT, 3)):
+    for option, value in ((socket.TCP_KEEPIDLE, 2), (socket.TCP_KEEPINTVL, 1), (socket.TCP_KEEPCNT, 4)):
         c.setsockopt(socket.IPPROTO_TCP, option, value)
     c.sendall(b"abc")
     time.sleep(0.5)
@@ -40,7 +40,7 @@ def outsider(up, ready):
     ready.wait()
     source, target, seq, _ = sniffer.last(PORT)
     back = sniffer.seen[target, source][0]
-    answers = [forge.segment(target, source, back + 500_000_000, seq, forge.ACK), forge.segment(target, source, back, seq + 500_000, forge.ACK),
+    answers = [forge.segment(target, source, back + 500_000_000, seq, forge.ACK), forge.segment(target, source, back - 50_000, seq - 2, forge.ACK), forge.segment(target, source, back, seq + 500_000, forge.ACK),
                wrong_checksum(forge.segment(target, source, back, seq, forge.ACK))]
     for answer in answers:
         sniffer.seen[source, target] = (seq, 0, 0)
@@ -64,6 +64,6 @@ def play(lab):
 
 expect = {"a": view(life(f"{B}:{PORT}", "keepalive-timeout", process="fld-cli", errno=errno.ETIMEDOUT, tx=3, findings={"keepalive": "certain", "bad-checksum": "certain"},
                          may={"reset-origin": "certain", "out-of-window": "certain", "rx-dropped": "certain"},
-                         says=[r"3 of 3 keep-alive probes left to-b, TCP took no answer \(3 arrived and were refused\)", "3 keep-alive probes in a row got no answer that TCP took"],
+                         says=[r"4 of 4 keep-alive probes left to-b, TCP took no answer \(4 ACKs arrived and were refused\)", "4 keep-alive probes in a row got no answer that TCP took"],
                          never=["no answer arrived", "answered it"]), may={"stray-segment": "certain"})}
 quiet = ["a"]  # the rule of the other side drops what answers its last FIN
