@@ -141,6 +141,7 @@ TEST(KernelEnds, NoRoomForAnOrphanIsNotItsProcessesChoice) {
 struct Keepalive {
   bool probes_leave = false;
   bool everywhere = true;
+  int dropped = 0;  // segments on their way out, the RST the last of them
 };
 
 RunResult keepalive_ends(const Keepalive& how) {
@@ -152,6 +153,7 @@ RunResult keepalive_ends(const Keepalive& how) {
   if (how.probes_leave) sends_probe(c);
   stream.wait(1 * s);
   if (how.probes_leave) c.out(RA);
+  for (int left = how.dropped; left > 0; --left) c.drop(drop_netfilter, true, left == 1 ? RA : A);
   c.kernel_reset(ResetDirection::sent, reason_keepalive);
   c.extra.sk_err = ETIMEDOUT;
   c.to(State::close);
@@ -172,6 +174,15 @@ TEST(KernelEnds, KeepaliveThatNeverLeftSentNoReset) {
   ASSERT_TRUE(finding.has_value());
   EXPECT_EQ(finding->confidence, Confidence::likely);
   EXPECT_TRUE(says(finding, "no keep-alive probe left this machine"));
+}
+
+TEST(KernelEnds, KeepaliveThatTheKernelDroppedSentNoReset) {
+  const RunResult dropped = keepalive_ends({.everywhere = false, .dropped = 4});
+  EXPECT_FALSE(dropped.finding(Rule::reset_origin).has_value());
+  EXPECT_TRUE(dropped.life().explanation.contains("No keep-alive probe left this machine"))
+      << dropped.life().explanation;
+  // Almost: one probe of three has no drop.
+  EXPECT_TRUE(keepalive_ends({.everywhere = false, .dropped = 3}).finding(Rule::reset_origin).has_value());
 }
 
 TEST(KernelEnds, AlmostKeepaliveThatNeverLeft) {

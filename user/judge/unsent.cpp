@@ -71,12 +71,25 @@ bool syns_never_left(const Connection& c, const RuleContext& context) {
   return unsent_syns(c, context) + (waits ? 1 : 0) >= syns_made(c);
 }
 
+// The kernel reports that it dropped as many empty segments on their way out as it has probes, and the RST.
+static bool probes_were_dropped(const Connection& c) {
+  std::uint32_t dropped = 0;
+  std::uint8_t flags = 0;
+  for (const DropSeen& seen : c.anomalies->drops.seen()) {
+    if (!seen.out) continue;
+    dropped += seen.empty;
+    flags |= seen.flags;
+  }
+  return (flags & tcp_flag::rst) != 0 && c.cb.keepalive_probes != 0 && dropped > c.cb.keepalive_probes;
+}
+
 bool keepalive_unsent(const Connection& c, const RuleContext& context) {
-  if (!c.anomalies || !context.has_kernel || !context.has_wire || !context.every_interface) return false;
+  if (!c.anomalies || !context.has_kernel || !context.has_wire) return false;
   const Anomalies& t = *c.anomalies;
   const bool gave_up = t.reset_sent.mark && !t.reset_sent.answers_segment &&
                        reset_reason(context.names, t.reset_sent.reason) == ResetReason::keepalive_timeout;
-  return gave_up && !t.rst_out.mark && t.keepalive.sent == 0 && !c.incomplete && wire_complete(c);
+  if (!gave_up || t.rst_out.mark || t.keepalive.sent != 0) return false;
+  return probes_were_dropped(c) || (context.every_interface && !c.incomplete && wire_complete(c));
 }
 
 constexpr std::int64_t moment_ns = 1'000'000;
