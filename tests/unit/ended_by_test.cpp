@@ -92,6 +92,16 @@ TEST(UserTimeout, IsNotOverBeforeItsTime) {
   EXPECT_EQ(probes_die(0, 4), Outcome::retransmit_timeout);
 }
 
+// Keep-alive ends it. counted: the probes that the kernel counts then.
+void gives_up(Side& c, std::uint8_t counted) {
+  c.extra.icsk_probes_out = counted;
+  c.out(RA);
+  c.kernel_reset(ResetDirection::sent, reason_keepalive);
+  c.extra.sk_err = ETIMEDOUT;
+  c.to(State::close);
+  c.error(ETIMEDOUT);
+}
+
 // Answers arrive, and a firewall drops them before TCP.
 RunResult lost_answers(bool dropped) {
   Stream stream;
@@ -106,12 +116,7 @@ RunResult lost_answers(bool dropped) {
     if (dropped || i == 0) c.drop(drop_netfilter, false, A);
     stream.wait(1 * s);
   }
-  c.extra.icsk_probes_out = dropped ? 3 : 0;
-  c.out(RA);
-  c.kernel_reset(ResetDirection::sent, reason_keepalive);
-  c.extra.sk_err = ETIMEDOUT;
-  c.to(State::close);
-  c.error(ETIMEDOUT);
+  gives_up(c, dropped ? 3 : 0);
   return run(stream.events);
 }
 
@@ -146,12 +151,7 @@ RunResult refused_answers(Refusal why, int answered, std::int64_t pause = 1 * s,
     }
     stream.wait(pause);
   }
-  c.extra.icsk_probes_out = counted;
-  c.out(RA);
-  c.kernel_reset(ResetDirection::sent, reason_keepalive);
-  c.extra.sk_err = ETIMEDOUT;
-  c.to(State::close);
-  c.error(ETIMEDOUT);
+  gives_up(c, counted);
   return run(stream.events);
 }
 

@@ -2,10 +2,10 @@
 // The queue in front of the sinks: what waits in it is found again, however much waits.
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <ctime>
+#include <vector>
 
 #include "correlate/timeline.hpp"
-#include "run/clocks.hpp"
 
 namespace tcpwitness {
 namespace {
