@@ -378,6 +378,14 @@ TEST(CloseWaitStuck, IsCertainOnceTheProcessHasClosed) {
   EXPECT_EQ(found->confidence, Confidence::certain);
 }
 
+// What the end adds to a finding that was reported before it.
+TEST(CloseWaitStuck, IsReportedAgainWhereTheEndShowsMore) {
+  std::vector<Confidence> reported;
+  for (const FindingReport& report : run(stuck(11 * s, true)).all<FindingReport>())
+    if (report.finding.rule == Rule::close_wait_stuck) reported.push_back(report.finding.confidence);
+  EXPECT_EQ(reported, (std::vector{Confidence::likely, Confidence::certain}));
+}
+
 // A RST, a timer or ss -K ends it while the process still has it open.
 TEST(CloseWaitStuck, WhatAnotherEndsItsProcessHasNotClosed) {
   enum class By : std::uint8_t { process, reset, other_process };

@@ -98,6 +98,38 @@ TEST(SocketList, WhatIsSeenBeforeItsTurnGoesOn) {
   EXPECT_EQ(parts.in.table.wait_of(slot), Wait::none);
 }
 
+TEST(SocketList, WhatGoesOnWaitsForWhatItsStateWaitsFor) {
+  for (const auto& [state, wait] : {std::pair{TcpState::close_wait, Wait::close_wait},
+                                    {TcpState::fin_wait2, Wait::fin_wait2},
+                                    {TcpState::new_syn_recv, Wait::request}}) {
+    Parts parts;
+    const Slot slot = open(parts, 40000);
+    parts.in.table.at(slot).state = state;
+    parts.in.table.wait(slot, wait, 0);
+    parts.in.losses.add(Gap{});
+    parts.in.listed_ns = 100;
+    parts.sockets.finish(100);
+    ASSERT_EQ(parts.in.table.wait_of(slot), Wait::gone);
+    parts.in.table.at(slot).last_ts_ns = 101;
+    parts.sockets.conclude_gone();
+    EXPECT_EQ(parts.in.table.wait_of(slot), wait) << static_cast<int>(state);
+  }
+}
+
+TEST(SocketList, WhatIsReportedInCloseWaitNeedsNoMoreTime) {
+  Parts parts;
+  const Slot slot = open(parts, 40000);
+  Connection& c = parts.in.table.at(slot);
+  c.state = TcpState::close_wait;
+  c.ensure_anomalies().while_open.reported.push_back({.rule = Rule::close_wait_stuck});
+  parts.in.losses.add(Gap{});
+  parts.in.listed_ns = 100;
+  parts.sockets.finish(100);
+  c.last_ts_ns = 101;
+  parts.sockets.conclude_gone();
+  EXPECT_EQ(parts.in.table.wait_of(slot), Wait::none);
+}
+
 TEST(SocketList, OfManyThatAreOverAPartIsConcludedAtATime) {
   constexpr int many = 2000;
   Parts parts;

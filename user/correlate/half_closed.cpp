@@ -25,13 +25,19 @@ void HalfClosed::close_wait_over(Slot slot) {
   Connection& c = table_.at(slot);
   if (losses_.since_begun(c)) c.incomplete = true;
   if (auto finding = rules_.close_wait_stuck(c, in_.context(slot))) {
-    c.ensure_teardown().stuck_reported = true;
-    if (settings_.finding_reports) emitter_.finding(c, now_, std::move(*finding));
+    report_while_open(c, std::move(*finding));
   } else if (c.teardown && c.teardown->descriptor &&
              c.state == State::close_wait) {  // it goes on sending: looked at again
     c.ensure_teardown().descriptor_requested = false;
     table_.wait(slot, Wait::close_wait, now_);
   }
+}
+
+// The end reports it again, where it is known better then, or in other words.
+void HalfClosed::report_while_open(Connection& c, Finding finding) {
+  if (!settings_.finding_reports) return;
+  c.ensure_anomalies().while_open.reported.push_back(finding);
+  emitter_.finding(c, now_, std::move(finding));
 }
 
 bool HalfClosed::wants_descriptors() {
@@ -120,7 +126,7 @@ void HalfClosed::watch_fin_wait2(Slot slot) {
     if (losses_.since_begun(c)) c.incomplete = true;
     if (auto finding = rules_.peer_not_closing(c, in_.context(slot))) {
       teardown.not_closing_reported = true;
-      if (settings_.finding_reports) emitter_.finding(c, now_, std::move(*finding));
+      report_while_open(c, std::move(*finding));
     } else {  // data still comes: looked at again after as long
       teardown.fin_wait2_quiet_ns = now_;
       teardown.fin_wait2_bytes = c.cb.bytes_received;

@@ -38,6 +38,7 @@ class HalfClosed {
   [[nodiscard]] TimeNs descriptors_due() const;
 
  private:
+  void report_while_open(Connection& c, Finding finding);
   void ask_for_fin_wait2(const Connection& c);
   void ask_for_list(std::int64_t interval);
 

@@ -37,8 +37,6 @@ Outcome LifeReports::report(Slot slot, RuleContext known) {
   }
   if (settings_.finding_reports) {
     for (const Finding& finding : life.findings) {
-      if (finding.rule == Rule::close_wait_stuck && c.teardown && c.teardown->stuck_reported) continue;
-      if (finding.rule == Rule::peer_not_closing && c.teardown && c.teardown->not_closing_reported) continue;
       if (open_findings_.reported(c, finding)) continue;
       emitter_.finding(c, life.ts_ns, finding);
     }

@@ -29,6 +29,13 @@ void refresh(Connection& c, const Event& e, const SocketFound& f) {
   c.totals.final = true;
 }
 
+// What an open connection waits for in this state.
+Wait wait_in(State state) {
+  if (state == State::new_syn_recv) return Wait::request;
+  if (state == State::close_wait) return Wait::close_wait;
+  return state == State::fin_wait2 ? Wait::fin_wait2 : Wait::none;
+}
+
 }  // namespace
 
 void SocketList::take(const Event& e, const SocketFound& f) {
@@ -62,7 +69,7 @@ void SocketList::take(const Event& e, const SocketFound& f) {
   if (known != no_slot && !table_.at(known).reported) {
     if (table_.at(known).cookie == 0) table_.bind_cookie(known, f.header.cookie);
     if (table_.at(known).cookie != f.header.cookie) return;
-    if (table_.wait_of(known) == Wait::gone) table_.wait(known, Wait::none, now_);
+    if (table_.wait_of(known) == Wait::gone) goes_on(known);
     catch_up(known, e, f.cb, state);
     refresh(table_.at(known), e, f);
     return;
@@ -135,9 +142,16 @@ void SocketList::finish(TimeNs begun) {
   }
 }
 
+// It was seen again: not gone, after all.
+void SocketList::goes_on(Slot slot) {
+  const Connection& c = table_.at(slot);
+  const bool reported = c.anomalies && c.anomalies->while_open.has_reported(Rule::close_wait_stuck);
+  table_.wait(slot, reported ? Wait::none : wait_in(c.state), now_);
+}
+
 void SocketList::take_turn(Slot slot) {
   Connection& c = table_.at(slot);
-  if (c.last_ts_ns > in_.listed_ns) return;
+  if (c.last_ts_ns > in_.listed_ns) return goes_on(slot);
   c.expired = true;
   life_reports_.conclude(slot);
 }

@@ -4,6 +4,7 @@
 // Allocated when the first of them is seen.
 #pragma once
 
+#include <algorithm>
 #include <bitset>
 #include <cstdint>
 #include <memory>
@@ -27,6 +28,10 @@ namespace tcpwitness {
 struct FindingsWhileOpen {
   std::bitset<rule_count> judged;  // rules, at the last look
   std::vector<Finding> reported;   // as they were then
+
+  [[nodiscard]] bool has_reported(Rule rule) const {
+    return std::ranges::find(reported, rule, &Finding::rule) != reported.end();
+  }
 };
 
 struct Anomalies {

@@ -38,7 +38,6 @@ struct Teardown : Recycled<Teardown> {
   std::uint8_t first_actor = 0;           // same of the transition out of ESTABLISHED
   bool end_shown = false;                 // a state event showed it (not only the socket's destruction)
   bool destroyed = false;                 // behind its end: its process makes no report any more
-  bool stuck_reported = false;            // close-wait-stuck was reported
   bool descriptor_requested = false;      // LiveCorrelator::wants_descriptors
   Mark descriptor;                        // the newest event that shows a process with it open in CLOSE_WAIT
   Owner holder;                           // which process, pid 0: several

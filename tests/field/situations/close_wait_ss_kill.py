@@ -30,6 +30,7 @@ def play(lab):
     lab.watch("b", "--stuck-after", 1)
     lab.server("b", "fld-srv", server, 7691, done)
     asking = lab.actor("a", "fld-cli", client, done)
+    until(lambda: lab.sockets("b", "state close-wait sport = :7691"), 10, "CLOSE_WAIT")
     time.sleep(2)
     lab.shell("b", "ss -K state close-wait sport = :7691")
     if lab.sockets("b", "state close-wait sport = :7691"):
