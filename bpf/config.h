@@ -19,6 +19,7 @@ const volatile struct tw_config config = {};
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
+#define IPPROTO_MPTCP 262
 
 #define TCP_ESTABLISHED 1
 #define TCP_SYN_SENT 2

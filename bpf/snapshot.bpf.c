@@ -295,14 +295,67 @@ int snapshot_fin_wait2(struct bpf_iter__tcp *ctx)
 	return 0;
 }
 
+/* A file's socket, as far as the record of its owner has it. */
+struct owned {
+	struct tw_tuple tuple;
+	__u64 cookie;
+	__u32 netns, sent_tick;
+	__u8 state;
+};
+
+static __always_inline bool read_tcp(struct sock *sk, struct owned *out)
+{
+	struct tcp_sock *tp = tcp_sock_of(sk);
+
+	if (!tp || !is_inet(&sk->__sk_common))
+		return false;
+	out->cookie = bpf_get_socket_cookie(sk);
+	out->netns = sock_netns(&sk->__sk_common);
+	out->state = sk->__sk_common.skc_state;
+	out->sent_tick = tp->lsndtime;
+	sock_tuple(sock_of(tp), tp, &out->tuple);
+	return true;
+}
+
+/*
+ * Of MPTCP the first subflow. Nothing gives it as a pointer that the verifier knows, so each field is copied; its cookie is
+ * there once the sockets have been listed.
+ */
+static __always_inline bool read_first_subflow(struct sock *whole, struct owned *out)
+{
+	struct sock_common *skc;
+	struct tcp_sock *tp;
+
+	if (!bpf_core_field_exists(((struct mptcp_sock *)0)->first))
+		return false;
+	skc = (struct sock_common *)BPF_CORE_READ((struct mptcp_sock *)whole, first);
+	tp = (struct tcp_sock *)skc;
+	out->cookie = (__u64)BPF_CORE_READ(skc, skc_cookie.counter);
+	out->netns = BPF_CORE_READ(skc, skc_net.net, ns.inum);
+	out->state = BPF_CORE_READ(skc, skc_state);
+	out->sent_tick = BPF_CORE_READ(tp, lsndtime);
+	if (BPF_CORE_READ(skc, skc_family) == AF_INET6) {
+		BPF_CORE_READ_INTO(&out->tuple.local_addr, skc, skc_v6_rcv_saddr);
+		BPF_CORE_READ_INTO(&out->tuple.remote_addr, skc, skc_v6_daddr);
+		if (is_link_local(*(__u32 *)out->tuple.remote_addr))
+			out->tuple.scope = (__u32)BPF_CORE_READ(skc, skc_bound_dev_if);
+	} else {
+		map_ipv4(out->tuple.local_addr, BPF_CORE_READ(skc, skc_rcv_saddr));
+		map_ipv4(out->tuple.remote_addr, BPF_CORE_READ(skc, skc_daddr));
+	}
+	out->tuple.local_port = BPF_CORE_READ(skc, skc_num);
+	out->tuple.remote_port = bpf_ntohs(BPF_CORE_READ(skc, skc_dport));
+	return out->cookie;
+}
+
 /* state: only sockets in it; 0: all. */
 static __always_inline void tell_owner(struct bpf_iter__task_file *ctx, __u8 state, const struct tw_ports_question *to)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
 	struct tw_owner record = {};
+	struct owned owned = {};
 	struct socket *socket;
-	struct tcp_sock *tp;
 	struct sock *sk;
 
 	if (!task || !file || task->tgid != task->pid)
@@ -311,25 +364,24 @@ static __always_inline void tell_owner(struct bpf_iter__task_file *ctx, __u8 sta
 	if (!socket)
 		return;
 	sk = socket->sk;
-	if (!sk || sk->sk_protocol != IPPROTO_TCP)
+	if (!sk)
 		return;
-	if (sk->__sk_common.skc_family != AF_INET && sk->__sk_common.skc_family != AF_INET6)
+	if (sk->sk_protocol == IPPROTO_MPTCP) {
+		if (!read_first_subflow(sk, &owned))
+			return;
+	} else if (sk->sk_protocol != IPPROTO_TCP || !read_tcp(sk, &owned)) {
 		return;
-	if (state && sk->__sk_common.skc_state != state)
+	}
+	if (state && owned.state != state)
 		return;
-	if (config.netns && sock_netns(&sk->__sk_common) != config.netns)
+	if ((config.netns && owned.netns != config.netns) || (to && owned.netns != to->netns))
 		return;
-	if (to && sock_netns(&sk->__sk_common) != to->netns)
-		return;
-	tp = tcp_sock_of(sk);
-	if (!tp)
-		return;
-	fill_header(&record.header, TW_KIND_OWNER, (__u64)bpf_get_socket_cookie(sk), sock_netns(&sk->__sk_common));
-	sock_tuple(sock_of(tp), tp, &record.tuple);
+	fill_header(&record.header, TW_KIND_OWNER, owned.cookie, owned.netns);
+	record.tuple = owned.tuple;
 	task_actor(task, &record.actor);
 	record.source = TW_OWNER_SNAPSHOT;
 	record.fd = (__s32)ctx->fd;
-	record.waited_ms = ticks_to_ms((__u32)bpf_jiffies64() - tp->lsndtime);
+	record.waited_ms = ticks_to_ms((__u32)bpf_jiffies64() - owned.sent_tick);
 	if (to ? is_destination(&record.tuple, to) : flow_wanted(&record.tuple))
 		bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 }

@@ -41,6 +41,11 @@ static __always_inline const struct sock *sock_of(const struct tcp_sock *tp)
 	return &tp->inet_conn.icsk_inet.sk;
 }
 
+static __always_inline bool is_inet(const struct sock_common *skc)
+{
+	return skc->skc_family == AF_INET || skc->skc_family == AF_INET6;
+}
+
 static __always_inline __u32 sock_netns(const struct sock_common *skc)
 {
 	return skc->skc_net.net->ns.inum;

@@ -12,11 +12,6 @@
 #include "maps.h"
 #include "sock.h"
 
-static __always_inline bool is_inet(const struct sock_common *skc)
-{
-	return skc->skc_family == AF_INET || skc->skc_family == AF_INET6;
-}
-
 /* Of the namespace we look at? Cheapest test first. */
 static __always_inline bool common_wanted(const struct sock_common *skc)
 {
