@@ -17,12 +17,16 @@
 
 namespace tcpwitness {
 
+// Of IPv4 in the form of IPv6: ::ffff:0:0/96.
+inline constexpr std::array<std::uint8_t, 12> mapped_prefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
 // An IP address. Compared byte by byte, in network order.
 struct Address {
   std::array<std::uint8_t, 16> bytes{};
 
-  [[nodiscard]] bool is_ipv4() const;         // in ::ffff:0:0/96
-  [[nodiscard]] bool is_unspecified() const;  // :: or 0.0.0.0
+  [[nodiscard]] bool is_ipv4() const { return std::memcmp(bytes.data(), mapped_prefix.data(), 12) == 0; }
+  // :: or 0.0.0.0
+  [[nodiscard]] bool is_unspecified() const;
   [[nodiscard]] bool is_link_local() const { return bytes[0] == 0xfe && (bytes[1] & 0xc0U) == 0x80; }  // fe80::/10
   auto operator<=>(const Address&) const = default;
   // As two words; the default compares byte by byte, and this is what looking up a connection spends its time on.

@@ -11,6 +11,7 @@
 #include <iterator>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "judge/rules.hpp"
 
@@ -28,6 +29,25 @@ TEST(Catalogue, HasEveryRuleWithNameAndWords) {
     EXPECT_FALSE(entry.certain.empty() && entry.likely.empty()) << name(entry.rule);
     EXPECT_FALSE(entry.name.empty()) << "rule " << static_cast<int>(entry.rule);
   }
+}
+
+// What is left out would not be asked: has_facts(). The others are in their order.
+TEST(Catalogue, ConnectionsWithoutAnomaliesAreAskedEveryRuleThatTheyCanHave) {
+  Connection c;
+  for (const bool ends : {false, true}) {
+    if (ends) c.ensure_teardown();
+    std::vector<JudgeRule*> of_all;
+    std::vector<JudgeRule*> of_these;
+    for (const ConnectionRule& each : connection_rules) {
+      if (has_facts(c, each.needs)) of_all.push_back(each.judge);
+    }
+    for (const ConnectionRule& each : rules_without_anomalies) {
+      if (has_facts(c, each.needs)) of_these.push_back(each.judge);
+    }
+    EXPECT_EQ(of_all, of_these);
+    EXPECT_FALSE(of_these.empty());
+  }
+  EXPECT_LT(rules_without_anomalies.size(), connection_rules.size());
 }
 
 TEST(Catalogue, HasEveryOutcomeWithNameAndWords) {

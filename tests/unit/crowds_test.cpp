@@ -36,7 +36,7 @@ class RulesOfCrowds : public NoRules {
 struct Crowded {
   explicit Crowded(CorrelatorSettings settings = life_settings()) : parts(std::move(settings), rules) {}
 
-  void attempt(EventId id, TimeNs ts) { parts.crowds.note_attempt(Event{id, ts, {}}, to_flow(Parts::tuple())); }
+  void attempt(EventId id, TimeNs ts) { parts.crowds.note_attempt(id, ts, to_flow(Parts::tuple())); }
   void report(TimeNs now) {
     const Emitter::Call call(parts.in.emitter, parts.reports);
     parts.crowds.report(now);

@@ -2,12 +2,15 @@
 // sink_format.cpp: short texts at the edges of their ranges, where units and digits change.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdlib>
 #include <ctime>
 #include <limits>
 #include <random>
+#include <string>
 
 #include "golden/reports.hpp"
+#include "sink/digits.hpp"
 #include "sink/format.hpp"
 #include "unit/events.hpp"
 
@@ -17,6 +20,37 @@ namespace {
 using testing::ms;
 using testing::s;
 using testing::us;
+
+TEST(Format, NumbersHaveAllTheirDigits) {
+  const auto written = [](std::uint64_t number) {
+    std::array<char, most_digits> at{};
+    char* const end = put_number(at.data(), number);
+    EXPECT_EQ(digits_in(number), static_cast<std::size_t>(end - at.data())) << number;
+    return std::string(at.data(), digits_in(number));
+  };
+  for (std::uint64_t number = 0; number < 2'000; ++number) EXPECT_EQ(written(number), std::to_string(number));
+  for (std::uint64_t power = 10; power < std::numeric_limits<std::uint64_t>::max() / 10; power *= 10) {
+    for (const std::uint64_t number : {power - 1, power, power + 1}) EXPECT_EQ(written(number), std::to_string(number));
+  }
+  const std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+  EXPECT_EQ(written(most), "18446744073709551615");
+  EXPECT_EQ(ShortText().add(std::string(ShortText::limit - 2, 'x')).add(most).view().substr(ShortText::limit - 2),
+            "18");
+}
+
+TEST(Format, PrintableAsciiIsKnownAtEachPlaceOfAText) {
+  for (std::size_t size = 0; size < 20; ++size) {
+    EXPECT_TRUE(is_printable_ascii(std::string(size, ' ')));
+    EXPECT_TRUE(is_printable_ascii(std::string(size, '~')));
+    for (std::size_t at = 0; at < size; ++at) {
+      for (const char other : {'\0', '\x1f', '\x7f', '\x80', '\xff'}) {
+        std::string text(size, 'a');
+        text[at] = other;
+        EXPECT_FALSE(is_printable_ascii(text)) << size << ' ' << at;
+      }
+    }
+  }
+}
 
 TEST(Format, BytesHaveAtMostFiveCharacters) {
   EXPECT_EQ(short_bytes(0), "0");

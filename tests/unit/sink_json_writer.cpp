@@ -56,6 +56,25 @@ TEST(JsonWriter, IntegersKeepAllTheirDigits) {
   EXPECT_EQ(fmt::to_string(buffer), "[18446744073709551615,-9223372036854775808,255,65535,-1,false]");
 }
 
+TEST(JsonWriter, AFieldIsItsKeyAndItsValue) {
+  Buffer buffer;
+  JsonWriter json(buffer);
+  json.begin_object();
+  json.field("number", std::numeric_limits<std::int64_t>::min());
+  json.field("none", 0U);
+  json.field("yes", true);
+  json.field("text", std::string_view("a\"b"));
+  json.plain_field("name", "closed");
+  json.plain_field("long", "a name of more bytes than are copied at once");
+  json.literal_field("list", R"(["a","b"])");
+  json.key("ip");
+  json.quoted(most_of_ip, [](char* at) { return put_ip(at, Address{}); });
+  json.end_object();
+  EXPECT_EQ(fmt::to_string(buffer),
+            R"({"number":-9223372036854775808,"none":0,"yes":true,"text":"a\"b","name":"closed",)"
+            R"("long":"a name of more bytes than are copied at once","list":["a","b"],"ip":"::"})");
+}
+
 TEST(JsonWriter, QuotesBackslashesAndControlsAreEscaped) {
   EXPECT_EQ(json_string(R"(a"b\c)"), R"("a\"b\\c")");
   EXPECT_EQ(json_string("\n\t\r\x1b\x7f"), R"("\n\t\u000d\u001b\u007f")");

@@ -43,5 +43,44 @@ TEST(Waiting, WhatBeganAtOneTimeIsDueAsItCame) {
   EXPECT_EQ(in_their_order(table, 150), (std::vector<Slot>{other, one}));
 }
 
+TEST(Waiting, TheFirstKindComesFirstAndEachIsDueInItsTurn) {
+  Table table;
+  table.set_delay(Wait::settle, 100);
+  table.set_delay(Wait::time_wait, 10);
+  const Slot settles = table.create(1);
+  const Slot waits = table.create(2);
+  const Slot stops = table.create(3);
+  table.wait(settles, Wait::settle, 0);
+  table.wait(waits, Wait::time_wait, 0);
+  table.wait(stops, Wait::close_wait, 0);
+  table.wait(stops, Wait::none, 0);
+  EXPECT_EQ(in_their_order(table, 9), (std::vector<Slot>{}));
+  EXPECT_EQ(table.due(), 10);
+  EXPECT_EQ(in_their_order(table, 10), (std::vector<Slot>{waits}));
+  EXPECT_EQ(table.due(), 100);
+  table.wait(waits, Wait::time_wait, 50);
+  EXPECT_EQ(in_their_order(table, 100), (std::vector<Slot>{settles, waits}));
+}
+
+// One that has it no longer is not found by it, nor is it taken out of the index for another one.
+TEST(Table, AFlowThatChangesHandsIsFoundOnce) {
+  Table table;
+  const Flow flow{{{}, 1}, {{}, 2}};
+  const Flow other{{{}, 3}, {{}, 4}};
+  const Slot older = table.create(1);
+  const Slot newer = table.create(2);
+  table.bind_new(older, 7, flow, Table::hash_of(flow));
+  table.bind_flow(newer, other);
+  EXPECT_EQ(table.find_flow(flow), older);
+  table.bind_flow(newer, flow);
+  EXPECT_EQ(table.find_flow(flow), newer);
+  EXPECT_EQ(table.find_flow(other), no_slot);
+  table.release(older);
+  EXPECT_EQ(table.find_flow(flow), newer);
+  table.release(newer);
+  EXPECT_EQ(table.find_flow(flow), no_slot);
+  EXPECT_EQ(table.find_cookie(7), no_slot);
+}
+
 }  // namespace
 }  // namespace tcpwitness

@@ -6,8 +6,8 @@
 
 namespace tcpwitness {
 
-void Crowds::note_attempt(const Event& e, const Flow& flow) {
-  if (settings_.has_kernel && !selection_.any()) attempts_.begun(e.id, e.ts_ns, flow);
+void Crowds::note_attempt(EventId id, TimeNs ts, const Flow& flow) {
+  if (settings_.has_kernel && !selection_.any()) attempts_.begun(id, ts, flow);
 }
 
 void Crowds::report_attempts(TimeNs now) {

@@ -22,7 +22,7 @@ class Crowds {
         forwarded_(forwarded) {}
 
   // A SYN came for a listener here.
-  void note_attempt(const Event& e, const Flow& flow);
+  void note_attempt(EventId id, TimeNs ts, const Flow& flow);
   // A forwarded attempt that the server has refused, and that is not listed.
   void note_refused(EventId id, TimeNs now, const Flow& flow) { more_refused_.add(id, now, flow); }
   void report(TimeNs now);

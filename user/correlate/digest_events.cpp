@@ -196,7 +196,7 @@ bool DigestEvents::take_whole(const Event& e, const SocketDigest& d) {
   if (!place.is_new) return false;
 
   Marks marks(e, d);
-  const Slot slot = create(e, d, *at, flow, place.free);
+  const Slot slot = create(e, d, *at, flow, place);
   Connection& c = table_.at(slot);
   bool owns = begin(c, e, d, *at);
   note_handshake(c, *at, marks);
@@ -223,14 +223,16 @@ DigestEvents::Place DigestEvents::place_of(const Event& e, const SocketDigest& d
   if (losses_.any() && (losses_.reach(time_of(e, d, at.begun_ns())) || !(at.wire || at.active))) return {};
   if (forwarded_.any() || !icmp_.none_early() || (at.by_syn() && lives_.crowded(true))) return {};
   if (table_.find_cookie(d.header.cookie) != no_slot) return {};
-  const Slot before = table_.find_flow(flow);
-  return {before == no_slot || table_.at(before).reported, before == no_slot};
+  const std::uint32_t hash = Table::hash_of(flow);
+  const Slot before = table_.find_flow(flow, hash);
+  return {before == no_slot || table_.at(before).reported, before == no_slot, hash};
 }
 
-Slot DigestEvents::create(const Event& e, const SocketDigest& d, const WholeLife& at, const Flow& flow, bool free) {
+Slot DigestEvents::create(const Event& e, const SocketDigest& d, const WholeLife& at, const Flow& flow,
+                          const Place& place) {
   const Slot slot = lives_.create(time_of(e, d, at.begun_ns()), true);
-  if (free) {
-    table_.bind_new(slot, d.header.cookie, flow);
+  if (place.free) {
+    table_.bind_new(slot, d.header.cookie, flow, place.hash);
   } else {
     table_.bind_cookie(slot, d.header.cookie);
     table_.bind_flow(slot, flow);
@@ -250,7 +252,7 @@ bool DigestEvents::begin(Connection& c, const Event& e, const SocketDigest& d, c
   }
   const bool owns = own_by_listener(c, listeners_.find(c.flow.local, time_of(e, d, at.opening->ts_ns))) && !at.wire;
   if (at.by_syn()) {
-    crowds_.note_attempt(Event{e.id, time_of(e, d, at.begun_ns()), {}}, c.flow);
+    crowds_.note_attempt(e.id, time_of(e, d, at.begun_ns()), c.flow);
     attempts_.answered(false);
   }
   attempts_.completed();

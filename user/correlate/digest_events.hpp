@@ -40,10 +40,12 @@ class DigestEvents {
   // Where an older connection has the address pair, that one is reported.
   struct Place {
     bool is_new = false;
-    bool free = false;  // no older one has it
+    bool free = false;       // no older one has it
+    std::uint32_t hash = 0;  // of the address pair
   };
   [[nodiscard]] Place place_of(const Event& e, const SocketDigest& d, const WholeLife& at, const Flow& flow) const;
-  [[nodiscard]] Slot create(const Event& e, const SocketDigest& d, const WholeLife& at, const Flow& flow, bool free);
+  [[nodiscard]] Slot create(const Event& e, const SocketDigest& d, const WholeLife& at, const Flow& flow,
+                            const Place& place);
   [[nodiscard]] bool begin(Connection& c, const Event& e, const SocketDigest& d, const WholeLife& at);
   void count(const SocketDigest& d, const WholeLife& at);
 

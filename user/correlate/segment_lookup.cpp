@@ -131,7 +131,7 @@ Slot SegmentLookup::begin(const Event& e, const Segment& g, const Flow& flow, bo
   // What a socket of this machine sends is bounded by its sockets; what comes in is not.
   const bool own_socket = settings_.has_kernel && type == SocketKind::full;
   const bool for_listener = type == SocketKind::listener || (type == SocketKind::time_wait && !out);
-  if (is_syn(g) && for_listener && !g.is(SegmentEvent::retransmission)) crowds_.note_attempt(e, flow);
+  if (is_syn(g) && for_listener && !g.is(SegmentEvent::retransmission)) crowds_.note_attempt(e.id, e.ts_ns, flow);
   if (!own_socket && !settings_.capture && lives_.crowded(is_syn(g) || is_syn_ack(g))) {
     ++summary_.untracked;
     return no_slot;

@@ -3,6 +3,7 @@
 #include "correlate/table.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <memory>
 #include <utility>
 
@@ -20,17 +21,14 @@ TimeNs after(TimeNs ts, std::int64_t delay_ns) {
   return __builtin_add_overflow(ts, delay_ns, &sum) ? std::numeric_limits<TimeNs>::max() : sum;
 }
 
-std::uint32_t hash_of(std::uint64_t cookie) {
+std::uint32_t cookie_hash(std::uint64_t cookie) {
   cookie *= 0x9e3779b97f4a7c15U;
   return static_cast<std::uint32_t>(cookie >> 32);
 }
 
-std::uint32_t hash_of(const Flow& flow) { return static_cast<std::uint32_t>(std::hash<Flow>{}(flow)); }
-
 }  // namespace
 
 Table::Table() {
-  heads_due_.fill(never);
   // The kernel's own times (tcp.h): a SYN with tcp_syn_retries 6 gives up after 127 s;
   // a request with tcp_synack_retries 5 waits at most 32 s between two of its SYN-ACKs.
   set_delay(Wait::settle, 25 * ms);
@@ -89,17 +87,17 @@ void Table::release(Slot slot) {
 }
 
 void Table::prefetch_places(std::uint64_t cookie, const Flow& flow) const {
-  by_cookie_.prefetch(hash_of(cookie));
+  by_cookie_.prefetch(cookie_hash(cookie));
   by_flow_.prefetch(hash_of(flow));
 }
 
 Slot Table::find_cookie(std::uint64_t cookie) const {
   if (cookie == 0) return no_slot;
-  return by_cookie_.find(hash_of(cookie), [&](Slot slot) { return at(slot).cookie == cookie; });
+  return by_cookie_.find(cookie_hash(cookie), [&](Slot slot) { return at(slot).cookie == cookie; });
 }
 
-Slot Table::find_flow(const Flow& flow) const {
-  return by_flow_.find(hash_of(flow), [&](Slot slot) { return at(slot).flow == flow; });
+Slot Table::find_flow(const Flow& flow, std::uint32_t hash) const {
+  return by_flow_.find(hash, [&](Slot slot) { return at(slot).flow == flow; });
 }
 
 Slot Table::find_open(std::uint64_t cookie, const AddressPair& tuple) const {
@@ -116,42 +114,45 @@ void Table::bind_cookie(Slot slot, std::uint64_t cookie) {
   Connection& c = at(slot);
   if (cookie == 0 || (c.bound.cookie && c.cookie == cookie)) return;
   if (const Slot older = find_cookie(cookie); older != no_slot) {
-    by_cookie_.erase(hash_of(cookie), older);
+    by_cookie_.erase(cookie_hash(cookie), older);
     at(older).bound.cookie = false;
   }
-  if (c.bound.cookie) by_cookie_.erase(hash_of(c.cookie), slot);
+  if (c.bound.cookie) by_cookie_.erase(cookie_hash(c.cookie), slot);
   c.cookie = cookie;
   c.bound.cookie = true;
-  by_cookie_.insert(hash_of(cookie), slot);
+  by_cookie_.insert(cookie_hash(cookie), slot);
 }
 
 void Table::bind_flow(Slot slot, const Flow& flow) {
   Connection& c = at(slot);
   if (c.bound.flow && c.flow == flow) return;
-  if (const Slot older = find_flow(flow); older != no_slot) {
-    by_flow_.erase(hash_of(flow), older);
+  const std::uint32_t hash = hash_of(flow);
+  if (const Slot older = find_flow(flow, hash); older != no_slot) {
+    by_flow_.erase(hash, older);
     at(older).bound.flow = false;
   }
-  if (c.bound.flow) by_flow_.erase(hash_of(c.flow), slot);
+  if (c.bound.flow) by_flow_.erase(waiting_[slot].flow_hash, slot);
   c.flow = flow;
   c.bound.flow = true;
-  by_flow_.insert(hash_of(flow), slot);
+  waiting_[slot].flow_hash = hash;
+  by_flow_.insert(hash, slot);
 }
 
-void Table::bind_new(Slot slot, std::uint64_t cookie, const Flow& flow) {
+void Table::bind_new(Slot slot, std::uint64_t cookie, const Flow& flow, std::uint32_t hash) {
   Connection& c = at(slot);
   c.cookie = cookie;
   c.bound.cookie = true;
   c.flow = flow;
   c.bound.flow = true;
-  by_cookie_.insert(hash_of(cookie), slot);
-  by_flow_.insert(hash_of(flow), slot);
+  waiting_[slot].flow_hash = hash;
+  by_cookie_.insert(cookie_hash(cookie), slot);
+  by_flow_.insert(hash, slot);
 }
 
 void Table::unbind(Slot slot) {
   Connection& c = at(slot);
-  if (c.bound.cookie) by_cookie_.erase(hash_of(c.cookie), slot);
-  if (c.bound.flow) by_flow_.erase(hash_of(c.flow), slot);
+  if (c.bound.cookie) by_cookie_.erase(cookie_hash(c.cookie), slot);
+  if (c.bound.flow) by_flow_.erase(waiting_[slot].flow_hash, slot);
   c.bound.cookie = false;
   c.bound.flow = false;
 }
@@ -168,7 +169,11 @@ void Table::wait(Slot slot, Wait wait, TimeNs since) {
   for (int steps = 0; before != no_slot && waiting_[before].since_ns > since && steps < most_steps; ++steps)
     before = waiting_[before].prev;
   const Slot behind = before == no_slot ? queue.head : waiting_[before].next;
-  waiting_[slot] = {since, behind, before, wait};
+  Waiting& of = waiting_[slot];
+  of.since_ns = since;
+  of.next = behind;
+  of.prev = before;
+  of.wait = wait;
   (before == no_slot ? queue.head : waiting_[before].next) = slot;
   (behind == no_slot ? queue.tail : waiting_[behind].prev) = slot;
   ++queue.count;
@@ -188,7 +193,13 @@ void Table::unlink(Slot slot) {
 
 void Table::note_head(std::size_t queue) {
   const Queue& of = queues_[queue];
-  heads_due_[queue] = of.head == no_slot ? never : after(waiting_[of.head].since_ns, of.delay_ns);
+  const std::uint32_t bit = std::uint32_t{1} << queue;
+  if (of.head == no_slot) {
+    waited_for_ &= ~bit;
+    return;
+  }
+  waited_for_ |= bit;
+  heads_due_[queue] = after(waiting_[of.head].since_ns, of.delay_ns);
   due_ = std::min(due_, heads_due_[queue]);
 }
 
@@ -200,7 +211,8 @@ void Table::prefetch_from(Slot next) const {
   if (c.teardown) prefetch(c.teardown.get());
   if (c.seldom) prefetch(c.seldom.get());
   if (c.reported) {  // to be forgotten
-    prefetch_places(c.cookie, c.flow);
+    by_cookie_.prefetch(cookie_hash(c.cookie));
+    by_flow_.prefetch(waiting_[next].flow_hash);
   } else {  // to be judged, and what became of its other end
     by_flow_.prefetch(hash_of(c.flow.reversed()));
   }
@@ -211,14 +223,19 @@ void Table::prefetch_from(Slot next) const {
 }
 
 Table::Expired Table::find_expired(TimeNs now) {
-  for (std::size_t i = 1; i < queues_.size(); ++i) {
-    if (now < heads_due_[i]) continue;
+  TimeNs first_due = never;
+  for (std::uint32_t queues = waited_for_; queues != 0; queues &= queues - 1) {
+    const auto i = static_cast<std::size_t>(std::countr_zero(queues));
+    if (now < heads_due_[i]) {
+      first_due = std::min(first_due, heads_due_[i]);
+      continue;
+    }
     const Slot head = queues_[i].head;
     unlink(head);
     prefetch_from(queues_[i].head);
     return {head, static_cast<Wait>(i)};
   }
-  due_ = *std::ranges::min_element(heads_due_);
+  due_ = first_due;
   return {};
 }
 

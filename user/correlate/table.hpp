@@ -33,12 +33,17 @@ class Table {
   // Will be looked for soon, and is likely not to be there.
   void prefetch_places(std::uint64_t cookie, const Flow& flow) const;
   [[nodiscard]] Slot find_cookie(std::uint64_t cookie) const;
-  [[nodiscard]] Slot find_flow(const Flow& flow) const;
+  [[nodiscard]] static std::uint32_t hash_of(const Flow& flow) {
+    return static_cast<std::uint32_t>(std::hash<Flow>{}(flow));
+  }
+  [[nodiscard]] Slot find_flow(const Flow& flow) const { return find_flow(flow, hash_of(flow)); }
+  [[nodiscard]] Slot find_flow(const Flow& flow, std::uint32_t hash) const;
   // By cookie, else by address pair; no_slot for one that was reported already, and for another socket's.
   [[nodiscard]] Slot find_open(std::uint64_t cookie, const AddressPair& tuple) const;
   void bind_cookie(Slot slot, std::uint64_t cookie);
-  void bind_new(Slot slot, std::uint64_t cookie, const Flow& flow);  // of a new one; no other has either
-  void bind_flow(Slot slot, const Flow& flow);                       // takes the flow from an older connection
+  // Of a new one; no other has either. `hash`: of the flow.
+  void bind_new(Slot slot, std::uint64_t cookie, const Flow& flow, std::uint32_t hash);
+  void bind_flow(Slot slot, const Flow& flow);  // takes the flow from an older connection
 
   void set_delay(Wait wait, std::int64_t delay_ns);
   // Starts (or starts again) to wait, since the time of the event; wait == none only stops.
@@ -78,8 +83,10 @@ class Table {
     TimeNs since_ns = 0;
     Slot next = no_slot;
     Slot prev = no_slot;
+    std::uint32_t flow_hash = 0;  // where its flow is bound
     Wait wait = Wait::none;
   };
+  static_assert(static_cast<std::size_t>(Wait::count) <= 32);  // waited_for_
   static constexpr TimeNs never = std::numeric_limits<TimeNs>::max();
   Expired find_expired(TimeNs now);
   void unlink(Slot slot);
@@ -97,8 +104,10 @@ class Table {
   IndexTable by_flow_;
   ConnectionId next_id_ = 1;
   std::array<Queue, static_cast<std::size_t>(Wait::count)> queues_{};
-  std::array<TimeNs, static_cast<std::size_t>(Wait::count)> heads_due_{};  // when the time of each one's head is up
-  TimeNs due_ = never;                                                     // nothing's time is up before
+  std::array<TimeNs, static_cast<std::size_t>(Wait::count)>
+      heads_due_{};               // when the time of each one's head is up, where it has one
+  TimeNs due_ = never;            // nothing's time is up before
+  std::uint32_t waited_for_ = 0;  // a bit for each queue that is not empty
 };
 
 }  // namespace tcpwitness

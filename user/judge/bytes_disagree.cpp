@@ -39,6 +39,9 @@ bool outside(std::uint64_t kernel, const Bounds& wire) {
 }  // namespace
 
 std::optional<Finding> judge_bytes_disagree(const Connection& c, const RuleContext& /*context*/, Outcome outcome) {
+  const std::uint64_t sent = sent_payload(c);
+  const std::uint64_t received = received_payload(c);
+  if (sent == c.wire.bytes_out && received == c.wire.bytes_in) return std::nullopt;  // as nearly all
   if (outcome != Outcome::completed || c.incomplete || !c.seen_by.kernel || !c.has_cb()) return std::nullopt;
   if (!c.seen_by.wire || !wire_complete(c) || !c.opening.established || c.transitions.inconsistent) return std::nullopt;
   // Both FINs by both witnesses: then the last control block counts all that there was.
@@ -47,8 +50,6 @@ std::optional<Finding> judge_bytes_disagree(const Connection& c, const RuleConte
   if (!fin_received(c.cb) || c.cb.snd_una != c.cb.write_seq) return std::nullopt;
   const Bounds out = bounds(c.wire.bytes_out, c.wire.retrans_bytes_out, dropped_bytes(c, true));
   const Bounds in = bounds(c.wire.bytes_in, c.wire.retrans_bytes_in, dropped_bytes(c, false));
-  const std::uint64_t sent = sent_payload(c);
-  const std::uint64_t received = received_payload(c);
   if (!outside(sent, out) && !outside(received, in)) return std::nullopt;
   Finding finding;
   finding.rule = Rule::bytes_disagree;

@@ -17,7 +17,8 @@ namespace {
 
 std::vector<Finding> findings_of(const Connection& c, const RuleContext& context, Outcome outcome) {
   std::vector<Finding> findings;
-  for (const ConnectionRule& each : connection_rules) {
+  const auto rules = c.anomalies ? std::span<const ConnectionRule>(connection_rules) : rules_without_anomalies;
+  for (const ConnectionRule& each : rules) {
     if (!has_facts(c, each.needs)) continue;
     std::optional<Finding> finding = each.judge(c, context, outcome);
     if (!finding) continue;

@@ -7,6 +7,7 @@
 // peer, it is named, and one of its own findings is the cause.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "judge/judge.hpp"
 #include "judge/rules.hpp"
@@ -127,8 +128,8 @@ bool can_be_why(const Span& cause, const Span& effect) {
 }  // namespace
 
 PeerEnd peer_end(const Connection& peer) {
-  const Process process = peer.owner.process();
-  return {peer.id, process.pid, process.comm};
+  Process process = peer.owner.process();
+  return {peer.id, process.pid, std::move(process.comm)};
 }
 
 void name_other_end(Finding& finding, const Connection& c, const RuleContext& context) {

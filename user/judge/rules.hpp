@@ -5,6 +5,7 @@
 // forwarded.cpp, those of no connection in strays.cpp.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -95,5 +96,13 @@ inline constexpr auto connection_rules = std::to_array<ConnectionRule>({
     {Rule::time_wait, Needs::teardown, judge_time_wait},
     {Rule::bytes_disagree, Needs::teardown, judge_bytes_disagree},
 });
+
+// Those of a connection without anomalies, in the same order: no other one would be asked.
+inline constexpr auto rules_without_anomalies = [] {
+  constexpr auto fits = [](const ConnectionRule& each) { return each.needs != Needs::anomalies; };
+  std::array<ConnectionRule, std::ranges::count_if(connection_rules, fits)> rules{};
+  std::ranges::copy_if(connection_rules, rules.begin(), fits);
+  return rules;
+}();
 
 }  // namespace tcpwitness

@@ -10,6 +10,7 @@
 #include <ctime>
 #include <iterator>
 
+#include "sink/digits.hpp"
 #include "sink/orders.hpp"
 #include "sink/utf8.hpp"
 #include "tcpwitness/gap.hpp"
@@ -33,39 +34,38 @@ constexpr std::array<Octet, 256> octets = [] {
   return all;
 }();
 
-void add_ip(ShortText& text, const Address& address) {
-  if (!address.is_ipv4()) {
-    text.add(to_string(address));
-    return;
-  }
-  std::array<char, 16> chars{};
-  char* at = chars.data();
+// "192.0.2.1". Each octet is copied with what follows it, where the next text comes.
+char* put_ipv4(char* at, const Address& address) {
   for (std::size_t i = 12; i < 16; ++i) {
     if (i > 12) *at++ = '.';
     const Octet& octet = octets[address.bytes[i]];
-    std::memcpy(at, octet.digits.data(), octet.digits.size());
+    std::memcpy(at, octet.digits.data(), sizeof octet);
     at += octet.size;
   }
-  text.add(std::string_view(chars.data(), static_cast<std::size_t>(at - chars.data())));
+  return at;
 }
 
 }  // namespace
 
+char* put_ip(char* at, const Address& address) {
+  return address.is_ipv4() ? put_ipv4(at, address) : copy_text(at, to_string(address));
+}
+
 void append_ip(Buffer& out, const Address& address) {
-  ShortText text;
-  add_ip(text, address);
-  out.append(text.view());
+  out.append(ShortText().write([&](char* at) { return put_ip(at, address); }).view());
 }
 
 ShortText endpoint_text(const Endpoint& endpoint) {
-  ShortText text;
-  const bool ipv4 = endpoint.address.is_ipv4();
   const bool port = endpoint.port != 0;
-  if (!ipv4 && port) text.add('[');
-  add_ip(text, endpoint.address);
-  if (!ipv4 && port) text.add(']');
-  if (port) text.add(':').add(std::uint64_t{endpoint.port});
-  return text;
+  const bool brackets = port && !endpoint.address.is_ipv4();
+  return ShortText().write([&](char* at) {
+    if (brackets) *at++ = '[';
+    at = put_ip(at, endpoint.address);
+    if (brackets) *at++ = ']';
+    if (!port) return at;
+    *at++ = ':';
+    return put_number(at, endpoint.port);
+  });
 }
 
 std::string nat_text(const Flow& socket, const Flow& wire) {
@@ -103,17 +103,24 @@ ShortText short_bytes(std::uint64_t bytes) {
 namespace {
 
 // Three digits of a number of thousandths that is below a million: "1.20", "42.1", "250".
-void add_three(ShortText& text, std::uint64_t thousandths) {
-  const auto digit = [](std::uint64_t value) { return static_cast<char>('0' + value % 10); };
+char* put_three(char* at, std::uint64_t thousandths) {
   if (thousandths < 9'995) {
     const std::uint64_t hundredths = (thousandths + 5) / 10;
-    text.add(digit(hundredths / 100)).add('.').add(digit(hundredths / 10)).add(digit(hundredths));
-  } else if (thousandths < 99'950) {
-    const std::uint64_t tenths = (thousandths + 50) / 100;
-    text.add(tenths / 10).add('.').add(digit(tenths));
-  } else {
-    text.add((thousandths + 500) / 1'000);
+    *at++ = static_cast<char>('0' + hundredths / 100);
+    *at++ = '.';
+    return put_pair(at, hundredths % 100);
   }
+  if (thousandths >= 99'950) return put_number(at, (thousandths + 500) / 1'000);
+  const std::uint64_t tenths = (thousandths + 50) / 100;
+  at = put_pair(at, tenths / 10);
+  *at++ = '.';
+  *at++ = static_cast<char>('0' + tenths % 10);
+  return at;
+}
+
+char* put_unit(char* at, std::array<char, 2> unit) {
+  std::memcpy(at, unit.data(), unit.size());
+  return at + unit.size();
 }
 
 }  // namespace
@@ -123,16 +130,10 @@ ShortText short_duration(std::int64_t ns) {
   const auto whole = static_cast<std::uint64_t>(std::max<std::int64_t>(ns, 0));
   ShortText text;
   const std::uint64_t us = (whole + 500) / 1'000;
-  if (us < 1'000) return text.add(us).add("us");
-  if (us < 999'500) {
-    add_three(text, us);
-    return text.add("ms");
-  }
+  if (us < 1'000) return text.write([&](char* at) { return put_unit(put_number(at, us), {'u', 's'}); });
+  if (us < 999'500) return text.write([&](char* at) { return put_unit(put_three(at, us), {'m', 's'}); });
   const std::uint64_t ms = (us + 500) / 1'000;
-  if (ms < 99'950) {
-    add_three(text, ms);
-    return text.add('s');
-  }
+  if (ms < 99'950) return text.write([&](char* at) { return put_three(at, ms); }).add('s');
   const std::uint64_t seconds = (ms + 500) / 1'000;
   const auto two = [&](std::uint64_t big, char unit, std::uint64_t small, char small_unit) {
     text.add(big).add(unit);
@@ -192,19 +193,17 @@ std::tm local_time(std::int64_t ts_ns) {
   return parts;
 }
 
-// `count` digits of it from `at` on. Each row has a time, and a format string takes longer than all its digits.
-void put_digits(char* at, std::int64_t value, int count) {
-  for (int i = count; i-- > 0; value /= 10) at[i] = static_cast<char>('0' + value % 10);
-}
+// Of a field of a date.
+void put_two(char* at, int value) { put_pair(at, static_cast<std::uint64_t>(value)); }
 
 }  // namespace
 
 std::string clock_seconds(std::int64_t ts_ns) {
   const std::tm at = local_time(ts_ns);
   std::string text = "00:00:00";
-  put_digits(&text[0], at.tm_hour, 2);
-  put_digits(&text[3], at.tm_min, 2);
-  put_digits(&text[6], at.tm_sec, 2);
+  put_two(&text[0], at.tm_hour);
+  put_two(&text[3], at.tm_min);
+  put_two(&text[6], at.tm_sec);
   return text;
 }
 
@@ -258,8 +257,26 @@ std::string errno_words(int error) {
   return words != nullptr ? words : fmt::format("error {}", error);
 }
 
+// Eight bytes at a time, and the last ones again with those before them.
+bool is_printable_ascii(std::string_view text) {
+  constexpr std::uint64_t ones = 0x0101010101010101U;
+  const auto eight_are = [&](std::size_t from) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, text.data() + from, sizeof eight);
+    const std::uint64_t from_delete = (eight & 0x7f * ones) + ones;        // 0x7f carries into the top bit
+    const std::uint64_t from_space = (eight & 0x7f * ones) + 0x60 * ones;  // so does what is not below 0x20
+    return ((eight | from_delete | ~from_space) & 0x80 * ones) == 0;
+  };
+  if (text.size() < sizeof(std::uint64_t))
+    return std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f; });
+  for (std::size_t at = 0; at + sizeof(std::uint64_t) <= text.size(); at += sizeof(std::uint64_t)) {
+    if (!eight_are(at)) return false;
+  }
+  return eight_are(text.size() - sizeof(std::uint64_t));
+}
+
 std::string printable(std::string_view text, bool utf8) {
-  if (std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f; })) return std::string(text);  // nearly all
+  if (is_printable_ascii(text)) return std::string(text);  // nearly all
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {

@@ -4,6 +4,7 @@
 // Pure functions that append; shared by the text sinks, and by JSON where the text is the same.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -18,7 +19,9 @@
 
 namespace tcpwitness {
 
-// "192.0.2.1" or "2001:db8::1"; the IPv4 form without allocation.
+// "192.0.2.1" or "2001:db8::1", written there; the place behind it.
+inline constexpr std::size_t most_of_ip = 48;
+[[nodiscard]] char* put_ip(char* at, const Address& address);
 void append_ip(Buffer& out, const Address& address);
 
 // "192.0.2.1:80", "[2001:db8::1]:80"; the port is left out where it is 0 (not known yet).
@@ -59,6 +62,8 @@ void append_utc(Buffer& out, std::int64_t ts_ns);
 // Any bytes made harmless for a terminal: control and invalid bytes (and, without utf8, all that is not
 // ASCII) become '?'.
 [[nodiscard]] std::string printable(std::string_view text, bool utf8);
+// printable() leaves such a text as it is, and it has a column for each byte.
+[[nodiscard]] bool is_printable_ascii(std::string_view text);
 // Columns of a text that printable() made: one a code point.
 [[nodiscard]] std::size_t columns(std::string_view text);
 

@@ -11,24 +11,28 @@
 namespace tcpwitness {
 namespace {
 
+bool any_of(const Phases& phases) {
+  return phases.connect || phases.synack_ack || phases.accept || phases.request || phases.request_ack ||
+         phases.first_byte || phases.server || phases.waiting || phases.transfer || phases.stalled || phases.idle ||
+         phases.closing;
+}
+
 void put_phases(JsonWriter& json, const Phases& phases) {
-  const std::array<std::pair<std::string_view, const std::optional<std::int64_t>*>, 12> all{
-      {{"connect_ns", &phases.connect},
-       {"synack_ack_ns", &phases.synack_ack},
-       {"accept_ns", &phases.accept},
-       {"request_ns", &phases.request},
-       {"request_ack_ns", &phases.request_ack},
-       {"first_byte_ns", &phases.first_byte},
-       {"server_ns", &phases.server},
-       {"waiting_ns", &phases.waiting},
-       {"transfer_ns", &phases.transfer},
-       {"stalled_ns", &phases.stalled},
-       {"idle_ns", &phases.idle},
-       {"closing_ns", &phases.closing}}};
-  if (std::ranges::none_of(all, [](const auto& phase) { return phase.second->has_value(); })) return;
+  if (!any_of(phases)) return;
   json.key("phases");
   json.begin_object();
-  for (const auto& [key, phase] : all) put_optional(json, key, *phase);
+  put_optional(json, "connect_ns", phases.connect);
+  put_optional(json, "synack_ack_ns", phases.synack_ack);
+  put_optional(json, "accept_ns", phases.accept);
+  put_optional(json, "request_ns", phases.request);
+  put_optional(json, "request_ack_ns", phases.request_ack);
+  put_optional(json, "first_byte_ns", phases.first_byte);
+  put_optional(json, "server_ns", phases.server);
+  put_optional(json, "waiting_ns", phases.waiting);
+  put_optional(json, "transfer_ns", phases.transfer);
+  put_optional(json, "stalled_ns", phases.stalled);
+  put_optional(json, "idle_ns", phases.idle);
+  put_optional(json, "closing_ns", phases.closing);
   json.end_object();
 }
 
@@ -128,11 +132,8 @@ void put_findings(JsonWriter& json, const std::vector<Finding>& findings) {
 }
 
 void put_witnesses(JsonWriter& json, const Life& life) {
-  json.key("witnesses");
-  json.begin_array();
-  if (life.has_kernel) json.plain("kernel");
-  if (life.has_wire) json.plain("wire");
-  json.end_array();
+  const std::string_view alone = life.has_kernel ? R"(["kernel"])" : life.has_wire ? R"(["wire"])" : "[]";
+  json.literal_field("witnesses", life.has_kernel && life.has_wire ? R"(["kernel","wire"])" : alone);
   if (!life.wire) return;
   json.key("wire");
   json.begin_object();

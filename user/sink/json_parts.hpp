@@ -16,7 +16,7 @@ inline void put_endpoint(JsonWriter& json, std::string_view key, const Endpoint&
   json.key(key);
   json.begin_object();
   json.key("ip");
-  json.quoted([&](Buffer& out) { append_ip(out, endpoint.address); });
+  json.quoted(most_of_ip, [&](char* at) { return put_ip(at, endpoint.address); });
   json.field("port", endpoint.port);
   json.end_object();
 }

@@ -29,7 +29,7 @@ inline void put_nat(JsonWriter& json, const std::optional<Flow>& nat) {
 // Always the same three fields: null is "not known", and pid_source is "unknown" then.
 inline void put_process(JsonWriter& json, const Process& process) {
   put_pid(json, process);
-  json.field("pid_source", name(process.source));
+  json.plain_field("pid_source", name(process.source));
 }
 
 inline void put_process_if_known(JsonWriter& json, const Process& process) {
@@ -42,12 +42,13 @@ inline void put_error(JsonWriter& json, int error) {
 }
 
 template <typename T>
-void put_nonzero(JsonWriter& json, std::string_view key, const T& content) {
+[[gnu::always_inline]] inline void put_nonzero(JsonWriter& json, std::string_view key, const T& content) {
   if (content != T{}) json.field(key, content);
 }
 
 template <typename T>
-void put_optional(JsonWriter& json, std::string_view key, const std::optional<T>& content) {
+[[gnu::always_inline]] inline void put_optional(JsonWriter& json, std::string_view key,
+                                                const std::optional<T>& content) {
   if (content) json.field(key, *content);
 }
 

@@ -6,12 +6,14 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
 
+#include "sink/digits.hpp"
 #include "sink/output.hpp"
 #include "sink/short_text.hpp"
 #include "sink/utf8.hpp"
@@ -29,11 +31,7 @@ class JsonWriter {
 
   // Inlined, a name is copied as a number is: a line has fifty of them.
   [[gnu::always_inline]] void key(std::string_view name) {
-    char* at = separated(name.size() + 3);
-    *at++ = '"';
-    at = std::copy_n(name.data(), name.size(), at);
-    *at++ = '"';
-    *at = ':';
+    end(put_key(begin(name.size() + 4), name));
     comma_ = false;
   }
 
@@ -45,43 +43,48 @@ class JsonWriter {
     out_.push_back('"');
   }
   // Text that needs no escaping: a name of ours.
-  void plain(std::string_view text) {
-    char* at = separated(text.size() + 2);
-    *at++ = '"';
-    at = copy_text(at, text);
-    *at = '"';
-  }
+  void plain(std::string_view text) { end(put_quoted(put_comma(begin(text.size() + 3)), text)); }
   void value(const char* text) { value(std::string_view(text)); }
   void value(std::integral auto number) {
     if constexpr (std::same_as<decltype(number), bool>) {
       separate();
       raw(number ? "true" : "false");
     } else {
-      const fmt::format_int digits(number);
-      copy_text(separated(digits.size()), std::string_view(digits.data(), digits.size()));
+      end(put_integer(put_comma(begin(most_digits + 2)), number));
     }
   }
   void null() {
     separate();
     raw("null");
   }
-  // A value whose text appends itself and needs no escaping (an address).
-  template <typename Append>
-  void quoted(Append&& append) {
-    separate();
-    out_.push_back('"');
-    append(out_);
-    out_.push_back('"');
+  // A value whose text needs no escaping (an address): put(place) writes at most so much of it, and returns the place
+  // behind it.
+  template <typename Put>
+  void quoted(std::size_t most, Put put) {
+    char* at = put_comma(begin(most + 3));
+    *at++ = '"';
+    at = put(at);
+    *at++ = '"';
+    end(at);
   }
 
   template <typename T>
   [[gnu::always_inline]] void field(std::string_view name, const T& content) {
-    key(name);
-    value(content);
+    if constexpr (std::same_as<T, bool>) {
+      literal_field(name, content ? "true" : "false");
+    } else if constexpr (std::integral<T>) {
+      end(put_integer(put_key(begin(name.size() + 4 + most_digits + 1), name), content));
+    } else {
+      key(name);
+      value(content);
+    }
   }
   [[gnu::always_inline]] void plain_field(std::string_view name, std::string_view content) {
-    key(name);
-    plain(content);
+    end(put_quoted(put_key(begin(name.size() + 4 + content.size() + 2), name), content));
+  }
+  // A value that is text of ours, quotes included where it has some.
+  [[gnu::always_inline]] void literal_field(std::string_view name, std::string_view content) {
+    end(put_literal(put_key(begin(name.size() + 4 + content.size()), name), content));
   }
 
  private:
@@ -90,13 +93,46 @@ class JsonWriter {
     out_.resize(at + bytes);
     return out_.data() + at;
   }
-  // Room for so many bytes of what is next in its object or array.
-  [[gnu::always_inline]] char* separated(std::size_t bytes) {
-    char* at = extend(bytes + (comma_ ? 1 : 0));
+  // Room for so many bytes more, at the end of what is written; end() says how many of them were.
+  [[gnu::always_inline]] char* begin(std::size_t most) {
+    out_.reserve(out_.size() + most);
+    return out_.data() + out_.size();
+  }
+  [[gnu::always_inline]] void end(const char* at) { out_.resize(static_cast<std::size_t>(at - out_.data())); }
+  // What is next in its object or array.
+  [[gnu::always_inline]] char* put_comma(char* at) {
     *at = ',';  // where there is none, it is overwritten
     at += comma_ ? 1 : 0;
     comma_ = true;
     return at;
+  }
+  // Literals: copied as numbers are.
+  [[gnu::always_inline]] static char* put_literal(char* at, std::string_view text) {
+    return __builtin_constant_p(text.size()) ? std::copy_n(text.data(), text.size(), at) : copy_text(at, text);
+  }
+  [[gnu::always_inline]] char* put_key(char* at, std::string_view name) {
+    at = put_comma(at);
+    *at++ = '"';
+    at = put_literal(at, name);
+    *at++ = '"';
+    *at++ = ':';
+    return at;
+  }
+  static char* put_quoted(char* at, std::string_view text) {
+    *at++ = '"';
+    at = copy_text(at, text);
+    *at++ = '"';
+    return at;
+  }
+  template <std::integral Number>
+  [[gnu::always_inline]] static char* put_integer(char* at, Number number) {
+    auto magnitude = static_cast<std::uint64_t>(number);
+    if constexpr (std::signed_integral<Number>) {
+      *at = '-';  // where it has none, it is overwritten
+      at += number < 0 ? 1 : 0;
+      magnitude = number < 0 ? 0 - magnitude : magnitude;
+    }
+    return put_number(at, magnitude);
   }
   void raw(std::string_view text) { std::copy_n(text.data(), text.size(), extend(text.size())); }
   void separate() {
@@ -113,10 +149,12 @@ class JsonWriter {
     comma_ = true;
   }
 
-  static constexpr bool plain(char c) {
-    const auto byte = static_cast<std::uint8_t>(c);
-    return byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\';
-  }
+  // Those that stand in a string as they are.
+  static constexpr std::array<bool, 256> plain_bytes = [] {
+    std::array<bool, 256> plain{};
+    for (std::size_t byte = 0x20; byte < 0x7f; ++byte) plain[byte] = byte != '"' && byte != '\\';
+    return plain;
+  }();
   // How many bytes from the first one on are plain. Most text is from its beginning to its end, which eight bytes at a
   // time can show.
   static std::size_t plain_run(std::string_view text) {
@@ -131,7 +169,7 @@ class JsonWriter {
                                   zero_in(eight ^ '\\' * ones);
       if ((other & tops) != 0) break;
     }
-    while (run < text.size() && plain(text[run])) ++run;
+    while (run < text.size() && plain_bytes[static_cast<std::uint8_t>(text[run])]) ++run;
     return run;
   }
   void escape(std::string_view text) {

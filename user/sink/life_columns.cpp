@@ -164,10 +164,13 @@ std::optional<std::int64_t> phase_of(LifeColumn column, const Phases& phases) {
 
 // Sent again by this side / by the peer.
 ShortText retransmits_text(const Life& life) {
-  ShortText text;
-  text.add(std::uint64_t{life.retransmits}).add('/');
-  if (!life.retransmits_in) return text.add('?');
-  return text.add(std::uint64_t{*life.retransmits_in});
+  return ShortText().write([&](char* at) {
+    at = put_number(at, life.retransmits);
+    *at++ = '/';
+    if (life.retransmits_in) return put_number(at, *life.retransmits_in);
+    *at++ = '?';
+    return at;
+  });
 }
 
 // The text of a cell: put(text, columns of it, colour) is called once.
@@ -190,6 +193,7 @@ void write_cell(LifeColumn column, const Life& life, const TextStyle& style, con
     case LifeColumn::comm: {
       if (life.forwarded) return put("forwarded", Colour::dim);
       if (life.process.comm.empty()) return put("?", Colour::bold);
+      if (is_printable_ascii(life.process.comm)) return put(life.process.comm, Colour::bold);
       const std::string comm = printable(life.process.comm, style.utf8);
       return put_text(comm, style.utf8 ? columns(comm) : comm.size(), Colour::bold);
     }
@@ -253,16 +257,16 @@ void fill(Cell& cell, LifeColumn column, const Life& life, const TextStyle& styl
 
 void write_wide(Buffer& out, const LifeLayout& layout, const Life& life, const CellList* list, const TextStyle& style) {
   WideRow row(out, style.colour);
-  for (std::size_t i = 0; i < layout.columns.size() - (list != nullptr ? 1 : 0); ++i) {
-    if (layout.widths[i] == 0) continue;
-    write_cell(layout.columns[i], life, style, [&](std::string_view text, std::size_t columns, Colour colour) {
-      row.put(layout.table[i], layout.widths[i], text, columns, colour);
+  for (const LifeLayout::Shown& shown :
+       std::span(layout.shown).first(layout.shown.size() - (list != nullptr ? 1 : 0))) {
+    write_cell(shown.column, life, style, [&](std::string_view text, std::size_t columns, Colour colour) {
+      row.put(shown.width, shown.right, text, columns, colour);
     });
   }
   if (list != nullptr && !(list->names.empty() && list->limits.empty())) {
     Cell cell;
     fill(cell, *list, life);
-    row.put(layout.table.back(), layout.widths.back(), cell.text, cell.columns, cell.colour);
+    row.put(layout.widths.back(), layout.table.back().right, cell.text, cell.columns, cell.colour);
   }
   row.end();
 }
@@ -291,6 +295,10 @@ LifeLayout life_layout(const TextStyle& style) {
   }
   layout.widths.resize(layout.columns.size());
   fit_columns(layout.table, style.wide ? 0 : style.width, layout.widths);
+  for (std::size_t i = 0; i < layout.columns.size(); ++i) {
+    if (layout.widths[i] != 0)
+      layout.shown.push_back({layout.columns[i], layout.table[i].right, static_cast<std::uint16_t>(layout.widths[i])});
+  }
   return layout;
 }
 

@@ -33,6 +33,13 @@ struct LifeLayout {
   std::vector<LifeColumn> columns;
   std::vector<TableColumn> table;
   std::vector<std::size_t> widths;
+  // Of those that are shown what each row asks for, side by side.
+  struct Shown {
+    LifeColumn column;
+    bool right;
+    std::uint16_t width;
+  };
+  std::vector<Shown> shown;
 
   [[nodiscard]] bool shows(LifeColumn column) const;
 };

@@ -2,8 +2,6 @@
 // short_text.hpp: a few ASCII characters, without allocation: what a table has a dozen of a line.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -11,11 +9,16 @@
 #include <cstring>
 #include <string_view>
 
+#include "sink/digits.hpp"
+
 namespace tcpwitness {
 
-// Copies a text to where there is room for it, and returns the place behind it. Most are of a few bytes, for which
-// memcpy() takes longer to begin than to copy.
-inline char* copy_text(char* to, std::string_view text) {
+// At most so many bytes are copied without a call: most texts of a row have a few, for which memcpy() takes longer to
+// begin than to copy.
+inline constexpr std::size_t few_bytes = 32;
+
+// Copies as much as few_bytes, or less, and returns the place behind it.
+[[gnu::always_inline]] inline char* copy_few(char* to, std::string_view text) {
   const char* from = text.data();
   const std::size_t size = text.size();
   const auto ends = [&](auto part) {  // its first bytes and its last ones, which may be the same
@@ -24,18 +27,25 @@ inline char* copy_text(char* to, std::string_view text) {
     std::memcpy(&part, from + size - sizeof part, sizeof part);
     std::memcpy(to + size - sizeof part, &part, sizeof part);
   };
-  if (size > 32) {
-    std::memcpy(to, from, size);
-  } else if (size >= 16) {
+  if (size >= 16) {
     ends(std::array<std::uint64_t, 2>());
   } else if (size >= 8) {
     ends(std::uint64_t{});
   } else if (size >= 4) {
     ends(std::uint32_t{});
-  } else {
-    for (std::size_t i = 0; i < size; ++i) to[i] = from[i];
+  } else if (size >= 2) {
+    ends(std::uint16_t{});
+  } else if (size == 1) {
+    *to = *from;
   }
   return to + size;
+}
+
+// Copies a text to where there is room for it, and returns the place behind it.
+inline char* copy_text(char* to, std::string_view text) {
+  if (text.size() <= few_bytes) return copy_few(to, text);
+  std::memcpy(to, text.data(), text.size());
+  return to + text.size();
 }
 
 class ShortText {
@@ -54,14 +64,16 @@ class ShortText {
     return *this;
   }
   ShortText& add(std::uint64_t number) {
-    const auto digit = [](std::uint64_t value) { return static_cast<char>('0' + value % 10); };
-    if (number < 1'000) {  // most are: an octet of an address, what a duration is rounded to
-      if (number >= 100) add(digit(number / 100));
-      if (number >= 10) add(digit(number / 10));
-      return add(digit(number));
-    }
-    const fmt::format_int digits(number);
-    return add(std::string_view(digits.data(), digits.size()));
+    if (limit - size_ >= most_digits) return write([&](char* at) { return put_number(at, number); });
+    std::array<char, most_digits> digits;  // NOLINT(cppcoreguidelines-pro-type-member-init): as many as are used
+    const char* end = put_number(digits.data(), number);
+    return add(std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data())));
+  }
+  // What put(place) writes there, which is less than there is room for; it returns the place behind it.
+  template <typename Put>
+  ShortText& write(Put put) {
+    size_ = static_cast<std::size_t>(put(chars_.data() + size_) - chars_.data());
+    return *this;
   }
 
   [[nodiscard]] std::string_view view() const { return {chars_.data(), size_}; }

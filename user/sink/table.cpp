@@ -17,6 +17,8 @@ namespace tcpwitness {
 namespace {
 
 constexpr std::size_t columns_at_most = 32;
+constexpr std::string_view few_spaces = "                                ";
+static_assert(few_spaces.size() == few_bytes);
 
 // The first so many columns of a text.
 std::string_view head(std::string_view text, std::size_t room) {
@@ -29,9 +31,8 @@ std::string_view head(std::string_view text, std::size_t room) {
 
 // Where a cell begins that may not begin before `least`. `place`: of its column, in rows that need no more than they
 // have.
-std::size_t cell_begin(const TableColumn& column, std::size_t width, std::size_t size, std::size_t place,
-                       std::size_t least) {
-  return std::max(least, place + (column.right ? width - std::min(width, size) : 0));
+std::size_t cell_begin(bool right, std::size_t width, std::size_t size, std::size_t place, std::size_t least) {
+  return std::max(least, place + (right && width > size ? width - size : 0));
 }
 
 // Where each cell of a row begins.
@@ -49,7 +50,7 @@ class Row {
       if (widths_[i] == 0) continue;
       const std::size_t size = cells_[i].columns;
       const std::size_t least = first ? 0 : end + 1;
-      begins_[i] = i >= squeezed ? least : cell_begin(table_[i], widths_[i], size, column, least);
+      begins_[i] = i >= squeezed ? least : cell_begin(table_[i].right, widths_[i], size, column, least);
       column += widths_[i] + 1;
       if (size == 0) continue;
       end = begins_[i] + size;
@@ -194,36 +195,42 @@ WideRow::WideRow(Buffer& out, bool colour) : out_(out), colour_(colour), at_(nul
   limit_ = out.data() + out.size();
 }
 
+// What has no room is rare: a row is not so long.
 void WideRow::make_room(std::size_t bytes) {
-  if (static_cast<std::size_t>(limit_ - at_) >= bytes) return;
   const auto written = static_cast<std::size_t>(at_ - out_.data());
   out_.resize(written + bytes);
   at_ = out_.data() + written;
   limit_ = out_.data() + out_.size();
 }
 
-void WideRow::put(const TableColumn& column, std::size_t width, std::string_view text, std::size_t columns,
-                  Colour colour) {
+void WideRow::put(std::size_t width, bool right, std::string_view text, std::size_t columns, Colour colour) {
   if (width == 0) return;
-  const std::size_t begin = cell_begin(column, width, columns, column_, end_ == 0 ? 0 : end_ + 1);
+  const std::size_t begin = cell_begin(right, width, columns, column_, end_ == 0 ? 0 : end_ + 1);
   column_ += width + 1;
   if (columns == 0) return;
-  constexpr std::string_view few = "                ";
-  constexpr std::size_t of_colour = 16;
   const std::size_t spaces = begin - end_;
-  make_room(spaces + few.size() + text.size() + of_colour + 1);
-  std::memcpy(at_, few.data(), few.size());
-  if (spaces > few.size()) std::memset(at_, ' ', spaces);
+  end_ = begin + columns;
+  const bool is_short = spaces <= few_bytes && text.size() <= few_bytes && has_room(2 * few_bytes);
+  if (!is_short || (colour_ && colour != Colour::none)) return put_long(spaces, text, colour);
+  std::memcpy(at_, few_spaces.data(), few_spaces.size());
+  at_ = copy_few(at_ + spaces, text);
+}
+
+// Any cell.
+void WideRow::put_long(std::size_t spaces, std::string_view text, Colour colour) {
+  constexpr std::size_t of_colour = 16;
+  const std::size_t most = spaces + text.size() + of_colour;
+  if (!has_room(most)) make_room(most);
+  std::memset(at_, ' ', spaces);
   at_ += spaces;
   const bool paint = colour_ && colour != Colour::none;
   if (paint) at_ = copy_text(at_, escape_of(colour));
   at_ = copy_text(at_, text);
   if (paint) at_ = copy_text(at_, colour_off);
-  end_ = begin + columns;
 }
 
 void WideRow::end() {
-  make_room(1);
+  if (!has_room(1)) make_room(1);
   *at_++ = '\n';
   out_.resize(static_cast<std::size_t>(at_ - out_.data()));
 }
@@ -233,7 +240,7 @@ void write_row(Buffer& out, std::span<const TableColumn> table, std::span<const 
   if (style.width == 0) {
     WideRow row(out, style.colour);
     for (std::size_t i = 0; i < cells.size(); ++i)
-      row.put(table[i], widths[i], cells[i].text, cells[i].columns, cells[i].colour);
+      row.put(widths[i], table[i].right, cells[i].text, cells[i].columns, cells[i].colour);
     return row.end();
   }
   Row row(table, widths, cells);

@@ -55,11 +55,14 @@ void fit_columns(std::span<const TableColumn> table, unsigned width, std::span<s
 class WideRow {
  public:
   WideRow(Buffer& out, bool colour);
-  void put(const TableColumn& column, std::size_t width, std::string_view text, std::size_t columns, Colour colour);
+  // The next cell, in a column of `width`; right: at its right edge.
+  void put(std::size_t width, bool right, std::string_view text, std::size_t columns, Colour colour);
   void end();
 
  private:
+  [[nodiscard]] bool has_room(std::size_t bytes) const { return static_cast<std::size_t>(limit_ - at_) >= bytes; }
   void make_room(std::size_t bytes);
+  void put_long(std::size_t spaces, std::string_view text, Colour colour);
 
   Buffer& out_;
   bool colour_;

@@ -17,7 +17,6 @@
 namespace tcpwitness {
 namespace {
 
-constexpr std::array<std::uint8_t, 12> mapped_prefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 constexpr std::uint32_t mapped_bits = 96;
 
 void clear_host_bits(Address& address, std::uint32_t bits) {
@@ -30,8 +29,6 @@ void clear_host_bits(Address& address, std::uint32_t bits) {
 }
 
 }  // namespace
-
-bool Address::is_ipv4() const { return std::equal(mapped_prefix.begin(), mapped_prefix.end(), bytes.begin()); }
 
 bool Address::is_unspecified() const {
   const std::size_t from = is_ipv4() ? mapped_prefix.size() : 0;
