@@ -64,9 +64,10 @@ enum class DropKind : std::uint8_t {
   bad_checksum,
   out_of_window,
   old_timestamp,
-  never_sent,   // acknowledges, or echoes, what was never sent
-  old_data,     // already received: a keep-alive, an old ACK
-  old_payload,  // payload, all of it already received: the peer repeated itself
+  never_sent,    // acknowledges, or echoes, what was never sent
+  old_data,      // an old ACK
+  old_payload,   // payload, all of it already received: the peer repeated itself
+  old_sequence,  // ends before what is acknowledged: a keep-alive, an old ACK, or payload that the peer repeated
   no_socket,
   accept_queue,   // the listener's accept queue is full
   memory,         // no room in the socket, or in TCP as a whole
@@ -167,7 +168,8 @@ struct Retransmission {
 struct PeerRetransmission {
   std::uint32_t retransmitted = 0;
   std::uint32_t received = 0;      // all segments that came in
-  std::uint32_t spurious = 0;      // all of them had been received before (TCP_OLD_DATA)
+  std::uint32_t spurious = 0;      // all of them had been received before
+  DropReasons reasons{};           // as the kernel says of these
   std::uint32_t out_of_order = 0;  // came late, sent once
   // Why another one can have sent in the peer's name.
   enum class Doubt : std::uint8_t { none, other_hops, beyond_fin, not_yet_sent } doubt = Doubt::none;
@@ -237,6 +239,7 @@ struct Keepalive {
   bool one_way = false;          // no segment of the peer was seen: not known whether they were answered
   std::uint32_t received = 0;    // the peer's
   std::uint32_t replied = 0;     // to the peer's
+  bool replies_unseen = false;   // no segment of this side was seen: not known how many of these it answered
   // This side's timers (TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT). probes 0: not known.
   std::uint32_t time_ms = 0;
   std::uint32_t interval_ms = 0;
@@ -334,6 +337,7 @@ struct Reset {
   bool other_gave_request_up = false;           // other_end: its TCP answered by it in the handshake
   bool other_died = false;                      // other_end: its process did
   std::optional<std::uint32_t> unread_bytes{};  // other_end: that it had not read
+  bool by_another = false;                      // listener_closed: a process that is not the listener's
   bool refused = false;                         // nobody_here: nothing listens; otherwise no socket is left
   std::string reason{};                         // the kernel's word, "" where it has none
   Endpoint remote{};

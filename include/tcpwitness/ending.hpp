@@ -136,6 +136,7 @@ struct ResetByLocal {
   std::int64_t reset_after_ns = 0;    // gone, data_after_close: since the close
   std::int64_t should_wait_ns = 0;    // gone: in FIN_WAIT2
   arguments::NamedProcess process{};  // listener_closed: whose listener
+  bool by_another = false;            // likewise: by a process that is not its own
 };
 
 // keepalive-timeout
@@ -240,6 +241,7 @@ struct Unknown {
     events_lost,
     connect_failed,
     handshake,
+    accept_queue_full,  // the handshake's last ACK came, and was dropped
     error,
     one_way,    // a capture that holds one direction only, in which that side closes
     fin_wait2,  // whether the peer's FIN came to the mini-socket is not known: no packets were seen

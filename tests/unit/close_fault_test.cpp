@@ -172,6 +172,16 @@ TEST(FinWait2Unseen, IsNotCompletedBeforeTheKernelWasAsked) {
   EXPECT_TRUE(life.explanation.contains("whether the peer's FIN came does not show")) << life.explanation;
 }
 
+TEST(FinWait2Unseen, IsWhatComesByAnotherInterfaceToo) {
+  Stream stream;
+  Side c = closes_for_good(stream);
+  EXPECT_EQ(run_with(without_arrivals(stream.events), 500 * ms).life().outcome, Outcome::unknown);
+  EXPECT_EQ(run_with(without_arrivals(stream.events), 5 * s).life().outcome, Outcome::unknown) << "no timeout either";
+  stream.wait(1 * s);
+  lists_fin_wait2(stream, c, false);
+  EXPECT_EQ(run_with(without_arrivals(stream.events), 100 * ms).life().outcome, Outcome::completed);
+}
+
 TEST(FinWait2Unseen, LeftBeforeItsTimeItIsCompleted) {
   Stream stream;
   Side c = closes_for_good(stream);
@@ -361,6 +371,23 @@ TEST(WriteAfterPeerClosed, IsNotToldWhereThePeerStillTookData) {
   const RunResult reported = run(write_after_close_story(10).events);
   EXPECT_EQ(reported.life().outcome, Outcome::reset_by_peer);
   EXPECT_FALSE(reported.finding(Rule::write_after_peer_closed).has_value());
+}
+
+// Its process had closed one direction, read what came, and broke off before its TCP's delayed ACK.
+TEST(WriteAfterPeerClosed, IsNotToldWhereTheRstAcknowledges) {
+  for (const bool acknowledges : {true, false}) {
+    std::vector<Event> events = write_after_close_story().events;
+    std::uint32_t written = 0;
+    for (Event& event : events) {
+      auto* g = std::get_if<Segment>(&event.body);
+      if (g == nullptr) continue;
+      if (g->outgoing() && g->len != 0) written = g->seq;
+      if ((g->flags & R) == 0) continue;
+      g->flags = RA;
+      g->ack = written + (acknowledges ? 50 : 0);
+    }
+    EXPECT_EQ(run(events).finding(Rule::write_after_peer_closed).has_value(), !acknowledges);
+  }
 }
 
 TEST(WriteAfterPeerClosed, IsNotToldOfAnOrderlyAnswerIntoAHalfClosedConnection) {

@@ -50,7 +50,7 @@ TEST(Drop, WithoutTheKernelsWordIsNoFinding) {
 }
 
 TEST(Drop, OfAnOldAckOrAKeepAliveIsNoFault) {
-  const RunResult reported = run(rx_drop_story(drop_old_sequence).events);
+  const RunResult reported = run(rx_drop_story(drop_old_sequence, 0).events);
   for (const Case& each : incoming()) EXPECT_FALSE(reported.finding(each.rule).has_value()) << name(each.rule);
   EXPECT_FALSE(says(reported.finding(Rule::retransmission), "spurious"));
 }
@@ -269,6 +269,8 @@ TEST(Drop, ReasonsOfAllReleasesAreKnownByName) {
                                                      {"IP_RPFILTER", DropKind::routing},
                                                      {"TCP_OLD_DATA", DropKind::old_payload},
                                                      {"TCP_OLD_ACK", DropKind::old_data},
+                                                     {"TCP_OLD_SEQUENCE", DropKind::old_sequence},
+                                                     {"TCP_OFOMERGE", DropKind::old_payload},
                                                      {"TCP_LISTEN_OVERFLOW", DropKind::accept_queue},
                                                      {"PROTO_MEM", DropKind::memory},
                                                      {"TCP_MD5NOTFOUND", DropKind::not_signed},
@@ -324,6 +326,10 @@ TEST(Spurious, ADsackWithoutARetransmissionIsTheNetworksDuplicate) {
   EXPECT_FALSE(spurious_of({"", stream.events, Outcome::completed}).has_value());
 }
 
+TEST(Spurious, MoreDsacksThanRetransmissionsAreOfCopiesThatTheNetworkMade) {
+  EXPECT_FALSE(spurious_of(spurious_story(2)).has_value());
+}
+
 // What GRO had joined is one buffer to the kernel that drops it.
 TEST(Spurious, IsCountedInSegments) {
   Story story = rx_drop_story(drop_old_data);
@@ -337,6 +343,20 @@ TEST(Spurious, IsCountedInSegments) {
 TEST(Spurious, ThePeersIsProvedByTheKernelThatHadTheData) {
   const auto finding = spurious_of(rx_drop_story(drop_old_data));
   EXPECT_TRUE(says(finding, "spurious: 1 segment had arrived before (TCP_OLD_DATA)")) << finding_text(finding);
+}
+
+// What ends before the last acknowledgement is TCP_OLD_SEQUENCE; what waits out of order already, TCP_OFOMERGE.
+TEST(Spurious, ThePeersIsCountedWhicheverWayTheKernelSaysIt) {
+  for (const std::uint32_t reason : {drop_old_data, drop_old_sequence, drop_merged}) {
+    const auto finding = spurious_of(rx_drop_story(reason));
+    const std::string words = "spurious: 1 segment had arrived before (" + kernel_names().drop_reason(reason) + ")";
+    EXPECT_TRUE(says(finding, words)) << finding_text(finding);
+  }
+}
+
+TEST(Spurious, AnOldAckOrAFinAloneIsNoPayload) {
+  EXPECT_FALSE(spurious_of(rx_drop_story(drop_old_sequence, 0)).has_value());
+  EXPECT_FALSE(spurious_of(rx_drop_story(drop_old_data, 0)).has_value());
 }
 
 TEST(RxDropped, BeforePfmemallocHasANameAFilterIsNotTheOnlyExplanation) {

@@ -69,6 +69,13 @@ TEST(Keepalive, AnsweredProbesAreCountedAndKillNobody) {
   EXPECT_EQ(reported.life().outcome, Outcome::completed);
 }
 
+// The answers come by an interface that is not traced.
+TEST(Keepalive, IsNotUnansweredWhereTheOtherDirectionWasNotSeen) {
+  const auto finding = run(without_arrivals(keepalive_answered_story().events)).finding(Rule::keepalive);
+  EXPECT_TRUE(says(finding, "sent, no segment of the peer was seen;")) << finding_text(finding);
+  EXPECT_FALSE(says(finding, "answered")) << finding_text(finding);
+}
+
 TEST(Keepalive, DeathIsPredictedOneIntervalAfterTheLastAllowedProbe) {
   const auto entries = run(keepalive_death_story().events, trace_settings()).entries_of<KeepaliveEntry>();
   ASSERT_GE(entries.size(), 3U);

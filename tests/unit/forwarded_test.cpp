@@ -166,6 +166,23 @@ TEST(Forwarded, RetransmissionsAreCountedBySide) {
   EXPECT_FALSE(reported.finding(Rule::forward_dropped)) << "they all left";
 }
 
+// tc's mirred shows a copy to a monitor, which nobody sent and which is no way to the server.
+TEST(Forwarded, ACopyForAMirrorPortIsNobodys) {
+  Stream stream;
+  Router r(stream, false);
+  r.mirrored = true;
+  r.handshake();
+  r.client({PA, 100});
+  r.server({PA, 1000});
+  r.closes();
+  const RunResult reported = reported_of(stream);
+  EXPECT_EQ(reported.life().retransmits, 0U);
+  EXPECT_FALSE(reported.finding(Rule::retransmission).has_value());
+  EXPECT_EQ(reported.life().wire->tx_bytes, 100U);
+  EXPECT_EQ(reported.life().forwarded->client.interface, "eth0");
+  EXPECT_EQ(reported.life().forwarded->server.interface, "eth1");
+}
+
 TEST(Forwarded, AChangedMssIsAFactOfBothHops) {
   Stream stream;
   Router r(stream, false);

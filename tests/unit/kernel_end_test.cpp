@@ -80,6 +80,7 @@ struct ListenerEnd {
   bool unaccepted = true;
   std::uint16_t error = 0;
   Caller by = nobody;
+  Caller listener_by = nobody;  // who ended the listening socket
 };
 
 RunResult child_ends(const ListenerEnd& how) {
@@ -91,6 +92,11 @@ RunResult child_ends(const ListenerEnd& how) {
   if (how.unaccepted) c.extra.details = TW_CB_UNACCEPTED;
   if (!how.unaccepted) c.used(nginx, OwnerSource::receive);
   c.extra.sk_err = how.error;
+  if (how.listener_by.pid != 0) {
+    Side listener(stream, 3, "0.0.0.0", 80, "0.0.0.0", 0, 0, 0, false);
+    listener.state = State::listen;
+    listener.to(State::close, how.listener_by);
+  }
   c.to(State::close, how.by);
   c.out(RA);
   c.kernel_reset(ResetDirection::sent, how.reason, how.by);
@@ -107,6 +113,15 @@ TEST(KernelEnds, AListenerThatClosesResetsWhatItHasNotAccepted) {
   const auto origin = closed.finding(Rule::reset_origin);
   EXPECT_TRUE(says(origin, "the listener of nginx[80] closed before accept()")) << finding_text(origin);
   EXPECT_EQ(origin->confidence, Confidence::certain);
+}
+
+// ss -K of the listening socket: its process has closed nothing.
+TEST(KernelEnds, AListenerThatAnotherProcessEndsDidNotCloseByItself) {
+  const RunResult other = child_ends({.listener_by = worker});
+  EXPECT_TRUE(other.life().explanation.contains("The listener of nginx[80] was closed by another process"))
+      << other.life().explanation;
+  EXPECT_TRUE(says(other.finding(Rule::reset_origin), "the listener of nginx[80] was closed by another process"));
+  EXPECT_TRUE(says(child_ends({.listener_by = nginx}).finding(Rule::reset_origin), "the listener of nginx[80] closed"));
 }
 
 TEST(KernelEnds, AlmostAListenerThatCloses) {

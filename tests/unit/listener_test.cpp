@@ -160,6 +160,32 @@ TEST(Syncookie, WithoutTheLastAckIsAHandshakeThatWasNotFinished) {
   EXPECT_EQ(reported.life().explanation, "The handshake was not finished: no ACK of its SYN-ACK reached TCP.");
 }
 
+// The ACK of a cookie comes three times while the queue is full; what comes behind the listener's end met no queue.
+TEST(Syncookie, AnAckThatFoundTheAcceptQueueFullDidReachTcp) {
+  constexpr Queues full{.accept = 2, .syns = 9, .limit = 1};
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  c.view = SocketKind::listener;
+  c.in(S, 0, 0, with({.accept = 0, .syns = 9, .limit = 8}));
+  c.view = SocketKind::none;
+  c.out(SA);
+  for (const SocketKind found : {SocketKind::listener, SocketKind::listener, SocketKind::none}) {
+    const Side before = c;
+    c.view = found;
+    c.in(A, 0, 0, with(full));
+    c.drop(drop_no_socket, false, A);
+    c.refuses(before);
+    stream.wait(300 * ms);
+  }
+  const RunResult reported = run(stream.events, life_settings(), 90 * s);
+  ASSERT_EQ(reported.lives().size(), 1U);
+  EXPECT_EQ(reported.life().explanation,
+            "The handshake was not finished: its last ACK found the accept queue full, and was dropped.");
+  const auto finding = reported.finding(Rule::accept_queue_full);
+  EXPECT_TRUE(says(finding, "the handshake's last ACK was dropped for it 2 times")) << finding_text(finding);
+}
+
 TEST(Syncookie, ARequestSocketsSynAckIsNone) {
   EXPECT_FALSE(run(close_second_story().events).finding(Rule::syncookie).has_value());
 }

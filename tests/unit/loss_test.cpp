@@ -332,6 +332,7 @@ struct Silence {
   bool closes = false;         // this side, before it; and the peer at last, without having got it
   bool goes_on = false;        // the kernel still tries as the run ends
   bool killed = false;         // the process dies meanwhile, with data unread
+  std::uint32_t refused = 0;   // why TCP refuses what the peer sends meanwhile
 };
 
 RunResult unanswered(const Silence& with) {
@@ -352,6 +353,12 @@ RunResult unanswered(const Silence& with) {
   for (int i = 1; i <= with.tries; ++i) {
     stream.wait((200 * ms) << i);
     c.out(PA, with.len, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
+    if (with.refused != 0) {
+      const Side before = c;
+      c.in(PA, 10);
+      c.drop(with.refused, false, PA, 10);
+      c.refuses(before);
+    }
     if (with.peer_repeats) c.in(PA, 10, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.rcv_nxt - 10; });
     c.retransmit(4, 0, static_cast<std::uint8_t>(i), [&](Retransmit& r) {
       r.cb.packets_out = with.packets != 0 ? with.packets : static_cast<std::uint16_t>((with.len + 1459) / 1460);
@@ -437,6 +444,7 @@ TEST(PathDead, AlmostIsNone) {
   EXPECT_FALSE(unanswered({.peer_sends = true}).finding(Rule::path_dead).has_value()) << "the peer sends";
   EXPECT_FALSE(unanswered({.answered = true}).finding(Rule::path_dead).has_value()) << "only a long outage";
   EXPECT_FALSE(unanswered({.closes = true}).finding(Rule::path_dead).has_value()) << "the peer's FIN came";
+  EXPECT_FALSE(unanswered({.refused = drop_paws}).finding(Rule::path_dead).has_value()) << "its answers are refused";
 }
 
 // In the middle of a conversation.
@@ -503,6 +511,7 @@ TEST(PathMtuBlackHole, AlmostIsNone) {
   EXPECT_FALSE(found({.len = 14600, .sacked = 9, .packets = 10})) << "full-size ones behind it arrived";
   EXPECT_FALSE(found({.idle = 100 * ms, .len = 1460, .peer_sends = true, .peer_repeats = true}))
       << "nothing of this side arrives";
+  EXPECT_FALSE(found({.len = 1460, .peer_sends = true, .refused = drop_paws})) << "its answers are refused";
   EXPECT_FALSE(found({.len = 400, .peer_sends = true})) << "small ones do not pass either";
   EXPECT_FALSE(found({.tries = 2, .len = 1460, .peer_sends = true})) << "loss";
   EXPECT_FALSE(found({.len = 1460, .peer_sends = true, .answered = true})) << "heavy loss: it passed in the end";

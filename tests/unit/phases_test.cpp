@@ -69,6 +69,12 @@ TEST(Phases, OfAnUploadIsTheTimeThatTheRequestTook) {
   EXPECT_FALSE(run(uploads(true), every_segment()).life().phases.request.has_value()) << "it answered a greeting";
 }
 
+TEST(Phases, OneDirectionAloneShowsNoRequest) {
+  const Life life = run(without_arrivals(uploads(false)), every_segment()).life();
+  EXPECT_FALSE(life.phases.request.has_value());
+  EXPECT_FALSE(life.explanation.contains("request took")) << life.explanation;
+}
+
 TEST(Phases, AFastAnswerIsNotWorthASentence) {
   EXPECT_FALSE(run(answered_after(50 * ms), every_segment()).life().explanation.contains("first byte"));
 }

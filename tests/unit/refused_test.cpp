@@ -180,8 +180,8 @@ TEST(ZeroWindow, AMomentIsFlowControlWhateverCameInIt) {
   }
 }
 
-// unheard: since when the kernel had taken nothing of the peer.
-std::optional<Finding> reset_after_retransmission(std::uint32_t since_received_ms, bool before) {
+// since_received_ms: since when the kernel had taken nothing of the peer. refused: it has refused an answer in between.
+std::optional<Finding> reset_after_retransmission(std::uint32_t since_received_ms, bool before, bool refused = false) {
   Stream stream;
   Side c = client_of(stream);
   connects(c);
@@ -192,7 +192,14 @@ std::optional<Finding> reset_after_retransmission(std::uint32_t since_received_m
   };
   stream.wait(200 * ms);
   if (before) again();
-  stream.wait(400 * ms);
+  stream.wait(200 * ms);
+  if (refused) {
+    const Side as_it_was = c;
+    c.in(A);
+    c.drop(drop_paws, false, A);
+    c.refuses(as_it_was);
+  }
+  stream.wait(200 * ms);
   c.acked_by_peer = c.snd_una;
   c.extra.since_received_ms = since_received_ms;
   c.in(R);
@@ -207,6 +214,7 @@ TEST(HalfOpen, NeedsASilenceBeforeTheRst) {
   EXPECT_TRUE(reset_after_retransmission(600, true).has_value());
   EXPECT_FALSE(reset_after_retransmission(600, false).has_value()) << "sent again only behind the RST";
   EXPECT_FALSE(reset_after_retransmission(100, true).has_value()) << "the peer spoke in between";
+  EXPECT_FALSE(reset_after_retransmission(600, true, true).has_value()) << "it answered, and TCP refused that";
 }
 
 TEST(SynBacklogFull, WithCookiesOnAFullQueueRefusesNothing) {
@@ -307,25 +315,29 @@ TEST(Retransmission, OfARequestThatIsOlderThanTheRunIsSeenByBoth) {
   EXPECT_FALSE(says(finding, "did not show")) << finding_text(finding);
 }
 
-// One end of a loopback connection closes with data unread.
-std::vector<Event> both_ends(std::uint32_t other_isn) {
+// One end of a loopback connection closes with data unread. forged: a RST in its name had ended the other one before.
+std::vector<Event> both_ends(std::uint32_t other_isn, bool forged = false) {
   Ends ends(other_isn);
   auto& [stream, client, server] = ends;
   ends.open();
   ends.establish();
   server.out(PA, 4096);
   client.in(PA, 4096);
+  const auto reset = [](Side& end) {
+    end.in(RA);
+    end.kernel_reset(ResetDirection::received, reset_reason_unknown);
+    end.extra.sk_err = 104;
+    end.to(State::close);
+    end.error(104);
+    end.destroy();
+  };
+  if (forged) reset(server);
   client.leave_unread(4096);
   client.to(State::close, curl);
   client.out(RA);
   client.kernel_reset(ResetDirection::sent, reason_abort_on_close, curl);
   client.destroy();
-  server.in(RA);
-  server.kernel_reset(ResetDirection::received, reset_reason_unknown);
-  server.extra.sk_err = 104;
-  server.to(State::close);
-  server.error(104);
-  server.destroy();
+  if (!forged) reset(server);
   return stream.events;
 }
 
@@ -344,6 +356,15 @@ TEST(Peer, TheResetNamesTheProcessAtTheOtherEndAndWhy) {
   ASSERT_NE(origin, server->findings.end());
   EXPECT_EQ(sentence(*origin), "RST by curl[42]: closed with 4.0 KiB unread");
   EXPECT_EQ(origin->confidence, Confidence::certain);
+}
+
+TEST(Peer, AResetThatLeftBehindTheOneThatCameDidNotEndIt) {
+  const auto lives = run(both_ends(300, true)).lives();
+  const Life* server = life_at(lives, 80);
+  ASSERT_NE(server, nullptr);
+  const auto origin = std::ranges::find(server->findings, Rule::reset_origin, &Finding::rule);
+  ASSERT_NE(origin, server->findings.end());
+  EXPECT_EQ(origin->confidence, Confidence::likely) << sentence(*origin);
 }
 
 TEST(Peer, TheSameAddressesWithOtherNumbersAreAnotherConnection) {

@@ -151,6 +151,7 @@ class Router {
   bool from_client_seen = true, from_server_seen = true;
   bool arrivals_seen = true;
   bool near_seen = true;  // the interface of the client's side is traced
+  bool mirrored = false;  // a copy of what the client sends leaves by eth2 first
   // The SYN of a port that NAT publishes seems to be for this machine: for nobody there, or for a listener.
   std::optional<SocketKind> first_seems_for;
   std::uint16_t mss_in = 1460, mss_out = 1460;
@@ -201,6 +202,16 @@ class Router {
       g.mss = (what.flags & syn) != 0 ? mss_out : 0;
       g.wire = left;
       g.loss = of_client ? far_loss_ : near_loss_;
+      if (mirrored && of_client) {
+        Segment copy = g;
+        copy.ifindex = eth2;
+        copy.ttl = what.ttl;
+        stream_->add(copy);
+        g.wire.segs_out = ++left.segs_out;
+        g.wire.bytes_out = left.bytes_out += what.len;
+        g.loss.retrans_segs_out = far_loss_.retrans_segs_out += what.len != 0 ? 1 : 0;
+        g.event_flags |= what.len != 0 ? TW_EVENT_RETRANSMISSION : 0;
+      }
       if (near_seen || of_client) id = stream_->add(g);
     }
     if ((what.flags & rst) == 0) nxt = seq + length;

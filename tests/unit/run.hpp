@@ -33,7 +33,8 @@ inline const Names& kernel_names() {
                          "NEIGH_FAILED",
                          "SOCKET_RCVBUFF",
                          "TCP_OLD_SEQUENCE",
-                         "TCP_INVALID_END_SEQUENCE"};
+                         "TCP_INVALID_END_SEQUENCE",
+                         "TCP_OFOMERGE"};
     made.interfaces = {{2, "eth0"}};
     return made;
   }();
@@ -44,7 +45,7 @@ inline constexpr std::uint32_t reason_no_socket = 1, reason_abort_on_close = 2, 
                                reason_abort_on_memory = 8;
 inline constexpr std::uint32_t drop_no_socket = 3, drop_netfilter = 4, drop_qdisc = 5, drop_csum = 6, drop_sequence = 7,
                                drop_paws = 8, drop_old_data = 9, drop_listen_overflow = 10, drop_neighbour = 11,
-                               drop_rcvbuff = 12, drop_old_sequence = 13, drop_end_sequence = 14;
+                               drop_rcvbuff = 12, drop_old_sequence = 13, drop_end_sequence = 14, drop_merged = 15;
 
 inline CorrelatorSettings life_settings() {
   CorrelatorSettings settings;

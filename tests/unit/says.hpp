@@ -36,6 +36,24 @@ inline std::vector<Event> without_wire(std::vector<Event> events) {
   std::erase_if(events, [](const Event& e) { return std::holds_alternative<Segment>(e.body); });
   return events;
 }
+// What comes in does so by an interface that is not traced.
+inline std::vector<Event> without_arrivals(std::vector<Event> events) {
+  std::erase_if(events, [](const Event& e) {
+    const auto* g = std::get_if<Segment>(&e.body);
+    return g != nullptr && !g->outgoing();
+  });
+  const auto forget = [](WireCounters& wire) {
+    wire.segs_in = 0;
+    wire.bytes_in = 0;
+  };
+  for (Event& event : events) {
+    if (auto* segment = std::get_if<Segment>(&event.body)) forget(segment->wire);
+    if (auto* destroyed = std::get_if<SocketDestroyed>(&event.body)) forget(destroyed->wire);
+    if (auto* found = std::get_if<SocketFound>(&event.body)) forget(found->wire);
+  }
+  return events;
+}
+
 inline CorrelatorSettings kernel_settings() {
   CorrelatorSettings settings = life_settings();
   settings.has_wire = false;

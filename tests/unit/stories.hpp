@@ -631,13 +631,13 @@ inline Story spurious_story(std::uint32_t dsack = 1) {
 }
 
 // A segment of the peer with 20 bytes is dropped for one reason and comes again.
-inline Story rx_drop_story(std::uint32_t reason) {
+inline Story rx_drop_story(std::uint32_t reason, std::uint32_t len = 20) {
   Stream stream;
   Side c = client_of(stream);
   connects(c);
   const Side before = c;
-  c.in(PA, 20);
-  c.drop(reason, false, PA, 20);
+  c.in(PA, len);
+  c.drop(reason, false, PA, len);
   c.refuses(before);
   stream.wait(200 * ms);
   c.in(PA, 20, TW_EVENT_RETRANSMISSION);

@@ -98,9 +98,9 @@ void note_late_ack(Connection& c, const Drop& d, DropKind kind) {
   constexpr std::uint8_t others = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
   if ((d.flags & others) != 0) return;
   Retransmissions& r = c.ensure_anomalies().retransmissions;
-  if (kind == DropKind::old_data && d.len == 0) {
+  if ((kind == DropKind::old_data || kind == DropKind::old_sequence) && d.len == 0) {
     r.late_ack_seq = d.seq;
-  } else if (kind == DropKind::old_payload && d.len > 1 && d.seq == r.late_ack_seq) {
+  } else if (is_received_before(kind) && d.len > 1 && d.seq == r.late_ack_seq) {
     r.not_yet_sent = true;  // one byte: a keep-alive has that number, too
   }
 }
@@ -263,7 +263,7 @@ void DropEvents::report(const Connection* c, const Event& e, const Drop& d, cons
   body.out = out;
   body.reason = names_.drop_reason(d.reason);
   body.kind = kind;
-  body.repeated = !out && (kind == DropKind::old_data || kind == DropKind::old_payload);
+  body.repeated = !out && (kind == DropKind::old_data || is_received_before(kind));
   body.len = d.len;
   body.flags = d.flags;
   body.rel_seq = d.seq;

@@ -217,7 +217,10 @@ void ForwardedConnections::on_hop(const Event& e, const Segment& g, bool shown) 
   if (c.reported || c.forwarded() == nullptr) return;
   const bool out = (hop == client) != leaves;
   ForwardedFacts& forwarded = *c.forwarded();
-  if (leaves && g.came_in != 0 && on_other_interface(forwarded, e, g, out)) return;
+  if (leaves && leaves_again(forwarded, e, g, out)) {
+    forwarded.hops[hop].copies_to = g.ifindex;
+    return;
+  }
   note_hop(forwarded.hops[hop], e, g, leaves, hop == client);
   c.seen_by.wire = true;
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;

@@ -35,6 +35,12 @@ void time_handshake(HopFacts& hop, const Event& e, const Segment& g, bool leaves
   hop.rtt_ns = std::max<std::int64_t>(e.ts_ns - hop.syn_ns, 0);
 }
 
+// Of what one side sent: as it came in, unless more left than was seen to come. A copy that is made here leaves, too.
+bool counts_what_came(const HopFacts& from, const HopFacts& to) {
+  if (!from.known || !to.known) return from.known;
+  return from.wire.segs_in != 0 && (to.copies_to != 0 || from.wire.bytes_in >= to.wire.bytes_out);
+}
+
 // The same segment: GRO behind the hook of the arrival (native XDP) may have merged it with its neighbours, which
 // adds a PSH.
 bool same_segment(const Arrival& arrival, const Segment& g, bool out) {
@@ -46,7 +52,7 @@ bool same_segment(const Arrival& arrival, const Segment& g, bool out) {
 }  // namespace
 
 void note_hop(HopFacts& hop, const Event& e, const Segment& g, bool leaves, bool is_client) {
-  if (hop.ifindex == 0) hop.ifindex = g.ifindex;
+  if (hop.ifindex == 0 || (!leaves && g.ifindex == hop.copies_to)) hop.ifindex = g.ifindex;
   // Two CPUs can count in one order and report in the other.
   if (segments_of(g.wire) >= segments_of(hop.wire)) {
     hop.wire = g.wire;
@@ -81,9 +87,10 @@ Arrival* find_arrival(ForwardedFacts& forwarded, const Segment& g, bool out) {
   return nullptr;
 }
 
-bool on_other_interface(const ForwardedFacts& forwarded, const Event& e, const Segment& g, bool out) {
+bool leaves_again(ForwardedFacts& forwarded, const Event& e, const Segment& g, bool out) {
   constexpr std::int64_t at_once_ns = 1'000'000;
-  if (!is_rst(g)) return false;
+  if (!is_rst(g) && seq_length(g.len, g.flags) == 0) return false;  // ACKs can be equal
+  if (g.came_in == 0 || find_arrival(forwarded, g, out) != nullptr) return false;
   return std::ranges::any_of(forwarded.arrivals, [&](const Arrival& arrival) {
     return arrival.mark && arrival.left && e.ts_ns - arrival.mark.ts_ns <= at_once_ns && same_segment(arrival, g, out);
   });
@@ -148,8 +155,8 @@ void take_sent(const ForwardedFacts& forwarded, Segment& g) {
   const HopFacts& b = forwarded.hops[server];
   g.wire = {};
   g.loss = {};
-  const bool a_in = a.known && (!b.known || (a.wire.segs_in != 0 && a.wire.bytes_in >= b.wire.bytes_out));
-  const bool b_in = b.known && (!a.known || (b.wire.segs_in != 0 && b.wire.bytes_in >= a.wire.bytes_out));
+  const bool a_in = counts_what_came(a, b);
+  const bool b_in = counts_what_came(b, a);
   g.wire.bytes_out = a_in ? a.wire.bytes_in : b.wire.bytes_out;
   g.wire.segs_out = a_in ? a.wire.segs_in : b.wire.segs_out;
   g.wire.retrans_bytes_out = a_in ? a.wire.retrans_bytes_in : b.wire.retrans_bytes_out;

@@ -17,8 +17,9 @@ void note_hop(HopFacts& hop, const Event& e, const Segment& g, bool leaves, bool
 void arrives(ForwardedFacts& forwarded, const Event& e, const Segment& g, bool out, bool left);
 // The same segment when it came in, if it has not left yet; nullptr: it is not known.
 [[nodiscard]] Arrival* find_arrival(ForwardedFacts& forwarded, const Segment& g, bool out);
-// A RST has no echo in the flow map (bpf/flow.h): a stacked device shows it again at once.
-[[nodiscard]] bool on_other_interface(const ForwardedFacts& forwarded, const Event& e, const Segment& g, bool out);
+// It leaves a second time, at once: a copy for a mirror port, or a RST that a stacked device shows again, for that has
+// no echo in the flow map (bpf/flow.h).
+[[nodiscard]] bool leaves_again(ForwardedFacts& forwarded, const Event& e, const Segment& g, bool out);
 // It leaves. True: it is new to the rules of the wire.
 // own: with the hop's own addresses, so that its counters are the hop's.
 [[nodiscard]] bool departs(ForwardedFacts& forwarded, unsigned hop, const Event& e, Segment& g, bool out, bool own);

@@ -246,7 +246,8 @@ void StateEvents::end(Slot slot, const Event& e, const StateChange& s, const Cau
   teardown.end_from = from;
   teardown.end_shown = true;
   teardown.end_actor = s.actor.flags;
-  teardown.end_pid = acting_process(s, PidSource::close).pid;
+  const bool with_listener = ends_with_listener(c, e, s);
+  teardown.end_pid = with_listener ? closed_listener_.process.pid : acting_process(s, PidSource::close).pid;
   if (!teardown.first) teardown.first = teardown.end;
   note_closer(c, s);
   if (from == State::close_wait) teardown.left_close_wait = teardown.end;

@@ -63,10 +63,11 @@ namespace tcpwitness {
 [[nodiscard]] inline std::int64_t with_slack(std::int64_t ns) { return ns + ns / 8 + 100'000'000; }
 // How long its orphan waits in FIN_WAIT2; the longest that it can where that is not known.
 [[nodiscard]] std::int64_t orphan_waits_ns(const Teardown& teardown);
-// A mini-socket waits in FIN_WAIT2, and no packet of the connection is seen: whether the peer's FIN comes to it shows
-// only where the kernel's list of them is read.
+// A mini-socket waits in FIN_WAIT2, and no packet of the peer is seen, not even its ACK of the FIN (-i can leave out
+// the interface by which they come): whether the peer's FIN comes to it shows only where the kernel's list of them is
+// read.
 [[nodiscard]] inline bool waits_unseen(const Connection& c) {
-  return c.teardown && c.teardown->mini_fin_wait2 && !c.seen_by.wire;
+  return c.teardown && c.teardown->mini_fin_wait2 && (!c.seen_by.wire || c.wire.segs_in == 0);
 }
 // When its own timer ends the mini-socket at the earliest; 0: not known.
 [[nodiscard]] inline TimeNs orphan_until(const Connection& c) {

@@ -29,6 +29,7 @@ struct HopFacts {
   Flow key;
   bool known = false;
   std::uint32_t ifindex = 0;
+  std::uint32_t copies_to = 0;  // the interface by which a segment left that had left before: a mirror, a tee
   WireCounters wire{};
   LossCounters loss{};
   TimeNs counted_ns = 0;  // when these were read

@@ -60,8 +60,9 @@ DropKind drop_kind(const Names& names, std::uint32_t number) {
   if (is({"TCP_INVALID_SEQUENCE", "TCP_INVALID_END_SEQUENCE", "TCP_OVERWINDOW"})) return DropKind::out_of_window;
   if (is({"TCP_RFC7323_PAWS", "TCP_RFC7323_TW_PAWS"})) return DropKind::old_timestamp;
   if (is({"TCP_RFC7323_TSECR", "TCP_ACK_UNSENT_DATA"})) return DropKind::never_sent;
-  if (is({"TCP_OLD_DATA"})) return DropKind::old_payload;
-  if (is({"TCP_OLD_SEQUENCE", "TCP_OLD_ACK", "TCP_OFO_DROP", "TCP_RFC7323_PAWS_ACK"})) return DropKind::old_data;
+  if (is({"TCP_OLD_DATA", "TCP_OFOMERGE", "TCP_OFO_DROP"})) return DropKind::old_payload;
+  if (is({"TCP_OLD_SEQUENCE"})) return DropKind::old_sequence;
+  if (is({"TCP_OLD_ACK", "TCP_RFC7323_PAWS_ACK"})) return DropKind::old_data;
   if (is({"NO_SOCKET"})) return DropKind::no_socket;
   if (is({"TCP_LISTEN_OVERFLOW"})) return DropKind::accept_queue;
   if (is({"SOCKET_RCVBUFF", "SOCKET_BACKLOG", "PROTO_MEM", "NOMEM", "TCP_OFOMERGE_MEM", "TCP_OFO_QUEUE_PRUNE",
@@ -86,6 +87,24 @@ bool dropped_before_tcp(DropKind kind) {
          kind == DropKind::routing || kind == DropKind::memory;
 }
 
+bool is_received_before(DropKind kind) { return kind == DropKind::old_payload || kind == DropKind::old_sequence; }
+
+bool is_refused_by_tcp(DropKind kind) {
+  switch (kind) {
+    case DropKind::out_of_window:
+    case DropKind::old_timestamp:
+    case DropKind::never_sent:
+    case DropKind::old_data:
+    case DropKind::old_sequence:
+    case DropKind::refused_syn:
+    case DropKind::refused_ack:
+    case DropKind::no_flags:
+      return true;
+    default:
+      return false;
+  }
+}
+
 bool is_fault(DropKind kind) {
   switch (kind) {
     case DropKind::firewall:
@@ -107,6 +126,7 @@ bool is_fault(DropKind kind) {
     case DropKind::other:
     case DropKind::old_data:
     case DropKind::old_payload:
+    case DropKind::old_sequence:
     case DropKind::no_socket:
     case DropKind::refused_syn:
     case DropKind::refused_rst:

@@ -19,6 +19,10 @@ namespace tcpwitness {
 [[nodiscard]] DropKind drop_kind(const Names& names, std::uint32_t number);
 // What a segment meets before TCP looks at it. (A wrong checksum has a rule of its own.)
 [[nodiscard]] bool dropped_before_tcp(DropKind kind);
+// What payload such a segment has: it came twice.
+[[nodiscard]] bool is_received_before(DropKind kind);
+// TCP has looked at its header and takes nothing of it (tcp_validate_incoming()), so not its acknowledgement either.
+[[nodiscard]] bool is_refused_by_tcp(DropKind kind);
 [[nodiscard]] bool is_fault(DropKind kind);  // a healthy connection meets none of these
 
 }  // namespace tcpwitness

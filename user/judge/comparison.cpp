@@ -90,6 +90,7 @@ Where where_in(DropKind kind) {
     case DropKind::not_signed:
       return Where::dropped_before;
     case DropKind::old_payload:  // TCP has them: it needs no second copy, and nothing is missing
+    case DropKind::old_sequence:
       return Where::sent_again;
     default:
       return Where::refused;

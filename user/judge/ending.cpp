@@ -174,7 +174,8 @@ Ending reset_by_local(const Connection& c, const RuleContext& context) {
   if (destroyed_by_other(c)) return endings::ResetByLocal{.how = How::destroyed};
   if (c.teardown->mini_fin_wait2 && reset_sent(c)) return reset_in_fin_wait2(c);
   if (closed_with_listener(c, context))
-    return endings::ResetByLocal{.how = How::listener_closed, .process = c.owner.named()};
+    return endings::ResetByLocal{
+        .how = How::listener_closed, .process = c.owner.named(), .by_another = listener_ended_by_another(c)};
   const bool seen = c.anomalies && c.anomalies->rst_out.mark;
   if (!reset_sent(c) && !seen) return endings::ResetByLocal{.how = How::not_seen};
   endings::ResetByLocal found{.how = How::sent};
@@ -321,7 +322,9 @@ Ending unknown(const Connection& c, const RuleContext& context, const Life& life
   const bool asked = c.state == State::new_syn_recv || (c.state == State::unknown && c.syn);
   if (asked && !c.opening.answered) return unanswered_syn(c, context);
   const bool only_cookie = c.anomalies && c.anomalies->queues.cookie && !c.opening.established;
-  if (c.state == State::new_syn_recv || only_cookie) return endings::Unknown{.how = How::handshake};
+  const bool met_full_queue = acks_dropped(c, context).count != 0;
+  if (c.state == State::new_syn_recv || only_cookie)
+    return endings::Unknown{.how = met_full_queue ? How::accept_queue_full : How::handshake};
   return endings::Unknown{.how = life.error ? How::error : How::nothing};
 }
 

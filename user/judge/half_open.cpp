@@ -21,7 +21,7 @@ bool nothing_since(const Connection& c, TimeNs then) {
 
 }  // namespace
 
-std::optional<Finding> judge_half_open(const Connection& c, const RuleContext& /*context*/, Outcome outcome) {
+std::optional<Finding> judge_half_open(const Connection& c, const RuleContext& context, Outcome outcome) {
   const Anomalies& t = *c.anomalies;
   if (outcome != Outcome::reset_by_peer || !t.rst_in.mark || !c.opening.established) return std::nullopt;
   if ((t.rst_in.flags & tcp_flag::ack) != 0) return std::nullopt;
@@ -29,7 +29,8 @@ std::optional<Finding> judge_half_open(const Connection& c, const RuleContext& /
   // Sent again and again, and nothing of it acknowledged to the end. (Without the kernel that is not known.)
   const Retransmissions& r = t.retransmissions;
   const bool unanswered = r.run.total != 0 && r.run_first.id < t.rst_in.mark.id &&
-                          nothing_since(c, r.run_first.ts_ns) && (!c.has_cb() || !seq_before(r.run_seq, c.cb.snd_una));
+                          nothing_since(c, r.run_first.ts_ns) && !refused_since(c, context, r.run_first.ts_ns) &&
+                          (!c.has_cb() || !seq_before(r.run_seq, c.cb.snd_una));
   const bool silence = t.keepalive.unanswered != 0 || unanswered;
   if (peer_closed || (!silence && t.keepalive.sent == 0)) return std::nullopt;
   Finding finding;

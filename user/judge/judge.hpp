@@ -113,10 +113,22 @@ void name_other_end(Finding& finding, const Connection& c, const RuleContext& co
 [[nodiscard]] bool keepalive_unsent(const Connection& c, const RuleContext& context);
 // outcome.cpp: the listener was closed before accept() had taken the connection.
 [[nodiscard]] bool closed_with_listener(const Connection& c, const RuleContext& context);
+// And the process that ended the listener is not its own.
+[[nodiscard]] bool listener_ended_by_another(const Connection& c);
 
 // ending.cpp: what explanation() makes the closing sentence of.
 [[nodiscard]] Ending judge_ending(const Connection& c, const RuleContext& context, const Life& life);
 
+// unanswered.cpp: TCP has refused a segment of the peer, before it looked at its acknowledgement: it came, and can have
+// been the answer.
+[[nodiscard]] bool refused_since(const Connection& c, const RuleContext& context, TimeNs since);
+// listener.cpp: a handshake's last ACKs that were dropped for a full accept queue
+struct AcksDropped {
+  const DropSeen* drops = nullptr;
+  const Evidence* met = nullptr;  // the ACKs at the interface, where the drop alone does not show why
+  std::uint32_t count = 0;
+};
+[[nodiscard]] AcksDropped acks_dropped(const Connection& c, const RuleContext& context);
 // life.cpp: segments that this side sent again, by the kernel's own count (nstat's TcpRetransSegs).
 [[nodiscard]] std::uint32_t retransmitted_segments(const Connection& c);
 // What is found of a connection by now.

@@ -18,6 +18,13 @@ bool as_configured(const KeepaliveFacts& k, std::uint32_t silence_ms) {
   return silence_ms <= allowed + slack && silence_ms + slack >= allowed;
 }
 
+// Nothing of that direction was seen. Where packets of some interfaces only are traced, or the handshake shows that
+// there were some, they went by another one.
+bool goes_elsewhere(const Connection& c, const RuleContext& context, std::uint64_t seen) {
+  const bool handshake = c.opening.established && !c.opening.preexisting;
+  return seen == 0 && (!context.has_kernel || !context.every_interface || handshake);
+}
+
 }  // namespace
 
 std::optional<Finding> judge_keepalive(const Connection& c, const RuleContext& context, Outcome outcome) {
@@ -31,7 +38,8 @@ std::optional<Finding> judge_keepalive(const Connection& c, const RuleContext& c
   found.sent = k.sent;
   found.answered = k.answered;
   found.unanswered = k.unanswered;
-  found.one_way = !context.has_kernel && c.wire.segs_in == 0;
+  found.one_way = goes_elsewhere(c, context, c.wire.segs_in);
+  found.replies_unseen = context.has_kernel && goes_elsewhere(c, context, c.wire.segs_out);
   found.received = k.received;
   found.replied = k.replied;
   found.time_ms = k.time_ms;

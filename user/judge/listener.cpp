@@ -30,33 +30,41 @@ bool newest_met(const Connection& c, bool accept) {
 
 }  // namespace
 
+AcksDropped acks_dropped(const Connection& c, const RuleContext& context) {
+  if (!c.anomalies) return {};
+  // The kernel's own word.
+  if (const DropSeen* overflow = dropped_for(c, context, false, DropKind::accept_queue); overflow != nullptr)
+    return {.drops = overflow, .count = overflow->count};
+  // With cookies there is no request socket that could overflow: the ACK finds no socket at all. What comes when the
+  // listener has closed finds none either.
+  const QueueFacts& q = c.anomalies->queues;
+  const DropSeen* refused = q.cookie ? dropped_for(c, context, false, DropKind::no_socket) : nullptr;
+  if (refused == nullptr || q.ack_full.total == 0) return {};
+  return {.drops = refused, .met = &q.ack_full, .count = std::min(refused->count, q.ack_full.total)};
+}
+
 std::optional<Finding> judge_accept_queue_full(const Connection& c, const RuleContext& context, Outcome /*outcome*/) {
   const QueueFacts& q = c.anomalies->queues;
-  // The kernel's own word: it dropped the last ACK.
-  const DropSeen* overflow = dropped_for(c, context, false, DropKind::accept_queue);
-  // With cookies there is no request socket that could overflow: the ACK finds no socket at all.
-  const DropSeen* refused = q.cookie ? dropped_for(c, context, false, DropKind::no_socket) : nullptr;
+  const AcksDropped acks = acks_dropped(c, context);
   const bool newest = newest_met(c, true);
   const std::uint32_t count_syns = q.accept_full.total + (newest ? 1 : 0);
   const bool syns = count_syns != 0;
-  const bool acks = q.ack_full.total != 0 && refused != nullptr;
-  if (!syns && !acks && overflow == nullptr) return std::nullopt;
+  if (!syns && acks.count == 0) return std::nullopt;
   Finding finding;
   finding.rule = Rule::accept_queue_full;
   const bool repeated = q.accept_full.total != 0 && !syn_dropped_elsewhere(c, context);
-  finding.confidence = overflow != nullptr || acks || repeated ? Confidence::certain : Confidence::likely;
+  finding.confidence = acks.count != 0 || repeated ? Confidence::certain : Confidence::likely;
   cite(finding, q.accept_full);
   if (newest) finding.evidence.push_back(q.newest.id);
-  if (acks) cite(finding, q.ack_full);
-  if (overflow != nullptr) cite(finding, overflow->evidence);
-  if (acks) cite(finding, refused->evidence);
-  const QueueView& at = newest && !acks ? q.at_newest : q.at_accept;
+  if (acks.met != nullptr) cite(finding, *acks.met);
+  if (acks.drops != nullptr) cite(finding, acks.drops->evidence);
+  const QueueView& at = newest && acks.met == nullptr ? q.at_newest : q.at_accept;
   arguments::AcceptQueueFull found{.listener = listener_of(c), .local = c.flow.local};
-  found.numbers = syns || acks;
+  found.numbers = syns || acks.met != nullptr;
   found.waiting = at.accept_queue;
   found.limit = at.limit;
   found.syns = count_syns;
-  if (overflow != nullptr || acks) found.acks = overflow != nullptr ? overflow->count : refused->count;
+  found.acks = acks.count;
   finding.arguments = std::move(found);
   return finding;
 }

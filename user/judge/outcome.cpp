@@ -279,7 +279,7 @@ Outcome judge_outcome(const Connection& c, const RuleContext& context) {
     }
     if (teardown.time_wait) return Outcome::completed;
     if (t.rst_in.mark && t.rst_in.mark.id == teardown.end.id) return Outcome::reset_by_peer;
-    const bool sees_fin = teardown.mini_fin_wait2 && context.has_wire && c.seen_by.wire && !c.incomplete;
+    const bool sees_fin = teardown.mini_fin_wait2 && context.has_wire && !waits_unseen(c) && !c.incomplete;
     if (sees_fin && orphan_forgotten(c, context.now)) return Outcome::fin_wait2_timeout;
     if (sees_fin && context.finished) return Outcome::open;
     return waits_unseen(c) && teardown.end_shown && !c.incomplete ? left_fin_wait2(c, context) : Outcome::unknown;
@@ -317,6 +317,10 @@ bool closed_with_listener(const Connection& c, const RuleContext& context) {
                             reset_reason(context.names, sent.reason) == ResetReason::tcp_state;
   return disconnected && is_unaccepted(c.cb) && !actor_owned(c.teardown->end_actor) && c.error != ECONNABORTED &&
          c.cb.sk_err == 0;
+}
+
+bool listener_ended_by_another(const Connection& c) {
+  return c.owner.pid != 0 && c.teardown->end_pid != 0 && c.teardown->end_pid != c.owner.pid;
 }
 
 bool captured_one_way(const RuleContext& context) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "facts/derived.hpp"
 #include "judge/judge.hpp"
 
 namespace tcpwitness {
@@ -126,8 +127,10 @@ void payload(const Connection& c, const PayloadTimes& t, Phases& phases) {
 Phases judge_phases(const Connection& c, const RuleContext& context, TimeNs end_ns) {
   Phases phases;
   opening(c, context, phases);
-  // Of what only passes through nobody keeps the times of payload.
-  if (const auto times = c.forwarded() ? std::nullopt : payload_times(c, context)) payload(c, *times, phases);
+  // Of what only passes through nobody keeps the times of payload. Where the other direction goes by an interface that
+  // is not traced, no answer shows.
+  const bool kept = !c.forwarded() && (context.conversation != nullptr || !one_way(c));
+  if (const auto times = kept ? payload_times(c, context) : std::nullopt) payload(c, *times, phases);
   // Where not every segment is seen, closed windows still are events.
   if (!phases.stalled && c.seen_by.wire && c.anomalies && !c.forwarded()) {
     // They can be closed at the same time, and are pauses too.

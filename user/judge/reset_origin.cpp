@@ -72,11 +72,16 @@ Finding own_firewall(const Connection& c, const RuleContext& context, bool refus
   return finding;
 }
 
+// The other end's RST left when the one that came in here had come: that was another one's.
+bool left_later(const Connection& peer, const Mark& came_in) {
+  return peer.anomalies && came_in && peer.anomalies->rst_out.mark.ts_ns > came_in.ts_ns;
+}
+
 std::optional<Finding> came_from_peer(const Connection& c, const RuleContext& context, bool refusal) {
   const Anomalies& t = *c.anomalies;
   if (!t.rst_in.mark && !t.reset_received.mark) return std::nullopt;
   Finding finding = reset_finding(ResetOrigin::peer, {t.rst_in.mark, t.reset_received.mark});
-  if (context.peer != nullptr && peer_sent_reset(*context.peer, context)) {
+  if (context.peer != nullptr && peer_sent_reset(*context.peer, context) && !left_later(*context.peer, t.rst_in.mark)) {
     finding.confidence = Confidence::certain;
     finding.peer = peer_end(*context.peer);
     finding.arguments = reset_by_peer(*context.peer, context);
@@ -164,6 +169,7 @@ Finding sent_here(const Connection& c, const RuleContext& context, Outcome outco
   } else if (closed_with_listener(c, context)) {
     sent.how = ResetHow::listener_closed;
     sent.process = c.owner.named();
+    sent.by_another = listener_ended_by_another(c);
   } else if (destroyed_by_other(c)) {
     sent.how = ResetHow::destroyed;
   } else if (process) {

@@ -7,7 +7,7 @@
 // the same, that is reported, and neither makes the other more certain. What the peer sent again only the wire shows:
 // below the highest number, and too late to have been overtaken. That it was in vain only the receiver shows: of ours
 // by its D-SACK (RFC 2883), which this kernel counts; of the peer's by this kernel's own word that all of a segment had
-// been received (TCP_OLD_DATA).
+// been received (TCP_OLD_DATA and its like).
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -83,24 +83,32 @@ ByKernel by_kernel(const Connection& c, const Disagreement& differ) {
           .unseen = differ.unseen};
 }
 
-// Ours that the peer got twice; 0 where those of before we listened have no event to show.
+// Ours that the peer got twice; 0 where those of before we listened have no event to show. Where it got more twice than
+// were sent again, the network delivers copies, and each D-SACK can be of one (tcp_dsack_seen()).
 std::uint32_t in_vain(const Connection& c) {
   const bool shown = c.anomalies->retransmissions.evidence.total != 0;
-  return c.has_cb() && shown ? std::min(c.cb.dsack_dups, retransmitted_segments(c)) : 0;
+  if (!c.has_cb() || !shown || c.cb.dsack_dups > retransmitted_segments(c)) return 0;
+  return c.cb.dsack_dups;
 }
 
 // Segments of the peer, all of which had been received. What the network had delivered before is none, nor is the byte
 // of a keep-alive.
 struct Repeated {
-  const DropSeen* drops = nullptr;
+  std::vector<const DropSeen*> drops;
   std::uint32_t count = 0;
 };
 
 Repeated repeated_by_peer(const Connection& c, const RuleContext& context) {
-  const DropSeen* old = dropped_for(c, context, false, DropKind::old_payload);
-  if (old == nullptr || old->bytes == 0) return {};
+  Repeated all;
+  for (const DropSeen& seen : c.anomalies->drops.seen()) {
+    if (seen.out || seen.bytes == 0 || !is_received_before(drop_kind(context.names, seen.reason))) continue;
+    all.drops.push_back(&seen);
+    all.count += seen.segments - seen.empty;
+  }
   const std::uint32_t explained = c.anomalies->loss.duplicate_segs_in + c.anomalies->keepalive.garbage;
-  return old->segments > explained ? Repeated{old, old->segments - explained} : Repeated{};
+  if (all.count <= explained) return {};
+  all.count -= explained;
+  return all;
 }
 
 // Of one TCP all segments end where its FIN does, and most come over as many hops.
@@ -149,12 +157,17 @@ std::optional<Finding> judge_retransmission_in(const Connection& c, const RuleCo
   const bool proved = old.count != 0 && distinguished && doubt == arguments::PeerRetransmission::Doubt::none;
   finding.confidence = proved ? Confidence::certain : Confidence::likely;
   cite(finding, r.in);
-  if (old.count != 0) cite(finding, old.drops->evidence);
+  arguments::DropReasons reasons;
+  for (const DropSeen* drops : old.drops) {
+    cite(finding, drops->evidence);
+    reasons.push_back(drop_reason(context.names, *drops));
+  }
   const LossCounters& loss = c.anomalies->loss;
   finding.arguments = arguments::PeerRetransmission{
       .retransmitted = r.in.total != 0 ? std::max(loss.retrans_segs_in, r.in.total) : 0,
       .received = c.wire.segs_in,
       .spurious = old.count,
+      .reasons = std::move(reasons),
       .out_of_order = loss.reordered_segs_in,
       .doubt = doubt,
   };

@@ -33,8 +33,8 @@ constexpr std::array<RuleEntry, rule_count> rule_rows{{
     {Rule::retransmission, "retransmission", Rank::symptom,
      "segments were sent again, by this side or by the peer: how many of how many; of ours the kernel's cause beside "
      "what the wire shows of each; and whether it was in vain",
-     "tcp_retransmit_skb, tcp_retransmit_synack: the cause; the peer's D-SACK (ours was spurious), TCP_OLD_DATA (the "
-     "peer's was)",
+     "tcp_retransmit_skb, tcp_retransmit_synack: the cause; the peer's D-SACK (ours was spurious), TCP_OLD_DATA, "
+     "TCP_OLD_SEQUENCE or TCP_OFOMERGE of payload (the peer's was)",
      "the same sequence numbers again, later than a round trip behind what overtook them", "the kernel reported it",
      "packets alone, or kernel and packets differ", "",
      "Fast retransmissions and tail-loss probes are loss on the path; timeouts (RTO) are loss of whole flights or a "
@@ -195,8 +195,8 @@ constexpr std::array<RuleEntry, rule_count> rule_rows{{
      "FIN is lost again and again"},
     {Rule::write_after_peer_closed, "write-after-peer-closed", Rank::condition,
      "data was sent into a connection that the other side had closed, and a RST answered it: the data is lost",
-     "ESTABLISHED to CLOSE_WAIT, what was sent since and never acknowledged, tcp_receive_reset", "the RST",
-     "packets show the RST, or only kernel events are traced", "the wire did not show the RST", "",
+     "ESTABLISHED to CLOSE_WAIT, what was sent since and never acknowledged, tcp_receive_reset",
+     "the RST, which does not acknowledge it either", "packets show the RST", "no packet shows the RST", "",
      "The side that reuses idle connections must give them up before the other one does: a shorter idle timeout than "
      "the server's keep-alive timeout, or a retry of what is safe to repeat.",
      "a peer that had only shut its sending side down and died before it took anything more"},
@@ -219,7 +219,8 @@ constexpr std::array<RuleEntry, rule_count> rule_rows{{
     {Rule::path_dead, "path-dead", Rank::cause,
      "what is sent goes unanswered, and nothing comes: the path or the peer is gone",
      "tcp_retransmit_skb three times or more for the first data behind a pause of 0.5 s or more, and no segment of "
-     "the peer since before it; without such a pause five times or more, or until the kernel gave up",
+     "the peer since before it, not even one that TCP refused; without such a pause five times or more, or until the "
+     "kernel gave up",
      "", "",
      "always: that the path is dead, the peer's host is, or a NAT or firewall forgot the connection looks the "
      "same from here",

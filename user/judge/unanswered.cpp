@@ -7,6 +7,7 @@
 // hole lets small segments pass and no full-size one, so where small ones go unanswered too, or a full-size one has
 // ever been acknowledged while nothing else shows that small ones pass, it is none. A path that fails at the very first
 // full-size segment looks the same: never more than likely.
+#include <algorithm>
 #include <cerrno>
 
 #include "judge/judge.hpp"
@@ -77,6 +78,7 @@ using Shown = arguments::PathMtuBlackHole::Shown;
 // size in the end was lost by chance.
 std::optional<Shown> only_large_ones_lost(const Connection& c, const RuleContext& context, const Unanswered& run) {
   const bool full = run.mss != 0 && run.len >= run.mss;
+  if (refused_since(c, context, run.first_ns)) return std::nullopt;
   if (run.tries < tries_enough || !full || run.full_passed) return std::nullopt;
   const bool passed = acknowledged(c, run);
   if (passed) return run.smaller != 0 ? std::optional(Shown::by_smaller_ones) : std::nullopt;
@@ -97,6 +99,12 @@ bool kernel_gave_up(Outcome outcome) {
 }
 
 }  // namespace
+
+bool refused_since(const Connection& c, const RuleContext& context, TimeNs since) {
+  return std::ranges::any_of(c.anomalies->drops.seen(), [&](const DropSeen& seen) {
+    return !seen.out && seen.last.ts_ns > since && is_refused_by_tcp(drop_kind(context.names, seen.reason));
+  });
+}
 
 std::optional<Finding> judge_path_mtu_black_hole(const Connection& c, const RuleContext& context, Outcome /*outcome*/) {
   const Retransmissions& r = c.anomalies->retransmissions;
@@ -135,6 +143,7 @@ std::optional<Finding> judge_path_dead(const Connection& c, const RuleContext& c
   const Unanswered& run = c.anomalies->retransmissions.current;
   if (run.tries < tries_enough || acknowledged(c, run) || dropped_here(c, context)) return std::nullopt;
   if (c.anomalies->rst_in.mark || c.anomalies->reset_received.mark) return std::nullopt;  // that was an answer
+  if (refused_since(c, context, run.first_ns)) return std::nullopt;
   const std::int64_t idle = idle_before(run);
   const bool closed = c.teardown && c.teardown->closing.ts_ns > run.first_ns;
   const bool came = run.received_ns > run.received_before_ns + tick_ns || peer_goes_on(c, run) || closed;

@@ -3,14 +3,16 @@
 //
 // The race behind "connection reset by peer" of kept-alive connections: the server closes an idle one, the client uses
 // it once more. A FIN closes one direction only (RFC 9293, 3.6), so CLOSE_WAIT alone is no fault: what the peer
-// acknowledges after its FIN shows that it still reads.
+// acknowledges after its FIN shows that it still reads. So does a RST that acknowledges: its process has broken off,
+// and can have read before. A socket that is closed refuses by a RST without ACK (RFC 9293, 3.10.7.1).
 #include <algorithm>
 
 #include "judge/judge.hpp"
 #include "judge/rules.hpp"
 
 namespace tcpwitness {
-std::optional<Finding> judge_write_after_peer_closed(const Connection& c, const RuleContext& context, Outcome outcome) {
+std::optional<Finding> judge_write_after_peer_closed(const Connection& c, const RuleContext& /*context*/,
+                                                     Outcome outcome) {
   if (outcome != Outcome::reset_by_peer || !c.teardown || !c.anomalies) return std::nullopt;
   const Teardown& teardown = *c.teardown;
   const Anomalies& t = *c.anomalies;
@@ -22,10 +24,11 @@ std::optional<Finding> judge_write_after_peer_closed(const Connection& c, const 
   const auto lost = static_cast<std::int32_t>(end - c.cb.snd_una);
   // The peer took something that was written after its FIN: it had closed one direction only.
   if (lost <= 0 || seq_before(teardown.sent, c.cb.snd_una)) return std::nullopt;
+  if ((t.rst_in.flags & tcp_flag::ack) != 0 && seq_before(teardown.sent, t.rst_in.ack)) return std::nullopt;
   const std::uint32_t after = end - teardown.sent;
   Finding finding;
   finding.rule = Rule::write_after_peer_closed;
-  finding.confidence = t.rst_in.mark || !context.has_wire ? Confidence::certain : Confidence::likely;
+  finding.confidence = t.rst_in.mark ? Confidence::certain : Confidence::likely;
   finding.evidence.push_back(teardown.close_wait.id);
   finding.evidence.push_back(t.reset_received.mark.id);
   if (t.rst_in.mark) finding.evidence.push_back(t.rst_in.mark.id);

@@ -258,9 +258,8 @@ struct EndingWords {
                "next segment was answered by a RST.";
       case How::listener_closed:
         return fmt::format(
-            "The listener of {} closed before accept() had taken the connection, so this machine sent a "
-            "RST.",
-            process_words(of.process));
+            "The listener of {} {} before accept() had taken the connection, so this machine sent a RST.",
+            process_words(of.process), listener_closed(of.by_another));
       case How::not_seen:
         return "This side broke the connection off; its RST was not seen.";
       case How::sent:
@@ -469,6 +468,8 @@ struct EndingWords {
                            duration_in_words(life.duration_ns));
       case How::handshake:
         return "The handshake was not finished: no ACK of its SYN-ACK reached TCP.";
+      case How::accept_queue_full:
+        return "The handshake was not finished: its last ACK found the accept queue full, and was dropped.";
       case How::error:
         return fmt::format("The process got {}; what was seen does not show why.", errno_name(life.error.value_or(0)));
       case How::one_way:
@@ -478,8 +479,8 @@ struct EndingWords {
             one_way_of(life));
       case How::fin_wait2:
         return fmt::format(
-            "{} closed first and the peer acknowledged it; whether the peer's FIN came does not show, as packets were "
-            "not watched.",
+            "{} closed first and the peer acknowledged it; whether the peer's FIN came does not show, as its packets "
+            "were not watched.",
             process_words(of.process));
       case How::nothing:
         break;

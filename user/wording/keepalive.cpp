@@ -42,6 +42,8 @@ std::string death(const arguments::Keepalive& of) {
 }
 
 std::string of_the_peer(const arguments::Keepalive& of) {
+  if (of.replies_unseen)
+    return fmt::format("the peer sent {}, no segment of this side was seen", counted(of.received, "keep-alive probe"));
   if (of.received == 1) {
     return fmt::format("the peer sent 1 keep-alive probe, this side {}",
                        of.replied != 0 ? "answered it" : "did not answer it");

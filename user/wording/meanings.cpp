@@ -74,6 +74,7 @@ std::string_view meaning(DropKind kind) {
       return "it acknowledges what was never sent";
     case DropKind::old_data:
     case DropKind::old_payload:
+    case DropKind::old_sequence:
       return "everything in it had been received before";
     case DropKind::no_socket:
       return "no socket for this segment";

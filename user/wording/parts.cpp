@@ -42,6 +42,8 @@ std::string by_kernel(const std::string& reason) {
   return reason.empty() ? "" : fmt::format(" (the kernel says {})", reason);
 }
 
+std::string_view listener_closed(bool by_another) { return by_another ? "was closed by another process" : "closed"; }
+
 std::string share(std::uint32_t part, std::uint32_t whole) {
   constexpr std::uint32_t handful = 50;
   if (whole < handful || part > whole) return counted(part, "segment");

@@ -57,6 +57,13 @@ std::string words(const arguments::Retransmission::Spurious& of) {
                      counted(of.retransmitted, "segment"), of.received_twice);
 }
 
+// "TCP_OLD_DATA, TCP_OLD_SEQUENCE": they all mean the same here.
+std::string reason_names(const arguments::DropReasons& reasons) {
+  std::string text;
+  for (const arguments::DropReason& reason : reasons) text += (text.empty() ? "" : ", ") + reason.name;
+  return text;
+}
+
 }  // namespace
 
 std::string words(const arguments::Retransmission& of) {
@@ -78,8 +85,8 @@ std::string words(const arguments::PeerRetransmission& of) {
   }
   if (of.spurious != 0) {
     const std::string_view whose = doubt ? " from the peer's address" : " sent again by the peer";
-    text += fmt::format("{}spurious: {}{} had arrived before (TCP_OLD_DATA)", text.empty() ? "" : "; ",
-                        counted(of.spurious, "segment"), text.empty() ? whose : "");
+    text += fmt::format("{}spurious: {}{} had arrived before ({})", text.empty() ? "" : "; ",
+                        counted(of.spurious, "segment"), text.empty() ? whose : "", reason_names(of.reasons));
   }
   if (of.out_of_order != 0)
     text += fmt::format("; {} only came out of order", counted(of.out_of_order, "more segment"));

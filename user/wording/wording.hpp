@@ -71,6 +71,8 @@ struct Forwarded;
 [[nodiscard]] std::string behind(const std::string& interface, arguments::Side side);
 [[nodiscard]] std::string on_interface(const std::string& interface);  // " on eth1", or ""
 [[nodiscard]] std::string by_kernel(const std::string& reason);        // " (the kernel says NO_SOCKET)", or ""
+// Of a listener: "closed", or "was closed by another process" (ss -K, the last worker that held it).
+[[nodiscard]] std::string_view listener_closed(bool by_another);
 // "3 segments", and where the whole is known and more than a handful: "3 of 400 segments (0.75 %)".
 [[nodiscard]] std::string share(std::uint32_t part, std::uint32_t whole);
 // "dropped by netfilter, the kernel's firewall (NETFILTER_DROP); ..."
