@@ -323,13 +323,19 @@ static __always_inline bool read_tcp(struct sock *sk, struct owned *out)
  */
 static __always_inline bool read_first_subflow(struct sock *whole, struct owned *out)
 {
+	struct mptcp_subflow_context *subflow;
 	struct sock_common *skc;
 	struct tcp_sock *tp;
 
 	if (!bpf_core_field_exists(((struct mptcp_sock *)0)->first))
 		return false;
 	skc = (struct sock_common *)BPF_CORE_READ((struct mptcp_sock *)whole, first);
+	if (!skc)
+		return false;
 	tp = (struct tcp_sock *)skc;
+	subflow = (struct mptcp_subflow_context *)BPF_CORE_READ(tp, inet_conn.icsk_ulp_data);
+	if (!subflow || BPF_CORE_READ(subflow, conn) != whole)
+		return false; /* before 5.12 it can have been freed */
 	out->cookie = (__u64)BPF_CORE_READ(skc, skc_cookie.counter);
 	out->netns = BPF_CORE_READ(skc, skc_net.net, ns.inum);
 	out->state = BPF_CORE_READ(skc, skc_state);

@@ -267,6 +267,18 @@ TEST(PeerNotClosing, IsToldWhileItLasts) {
   EXPECT_EQ(finding->confidence, Confidence::certain);
 }
 
+TEST(PeerNotClosing, IsReportedOnceWhileOnlyItsTimeGrows) {
+  Stream stream;
+  Side c = closes_for_good(stream, 20000);
+  stream.wait(9 * s + 500 * ms);
+  c.found(SocketKind::time_wait, State::fin_wait2);
+  const RunResult reported = run_with(stream.events, 15 * s);
+  EXPECT_EQ(reported.life().outcome, Outcome::fin_wait2_timeout);
+  EXPECT_EQ(std::ranges::count_if(reported.all<FindingReport>(),
+                                  [](const auto& r) { return r.finding.rule == Rule::peer_not_closing; }),
+            1);
+}
+
 TEST(PeerNotClosing, IsNotCertainUnseen) {
   Stream stream;
   closes_for_good(stream, 60000);

@@ -298,7 +298,8 @@ TEST(OutOfWindow, ARstFromBeforeTheWindowIsRefused) {
 
 std::optional<Finding> spurious_of(const Story& story) {
   for (const auto& report : run(story.events).all<FindingReport>()) {
-    if (report.finding.rule == Rule::retransmission && sentence(report.finding).contains("spurious"))
+    const std::string text = sentence(report.finding);
+    if (report.finding.rule == Rule::retransmission && (text.contains("spurious") || text.contains("D-SACK")))
       return report.finding;
   }
   return std::nullopt;
@@ -306,7 +307,7 @@ std::optional<Finding> spurious_of(const Story& story) {
 
 TEST(Spurious, OursIsProvedByThePeersDsack) {
   const auto finding = spurious_of(spurious_story());
-  EXPECT_TRUE(says(finding, "spurious: 1 segment retransmitted, and by its D-SACK the peer got 1 twice"))
+  EXPECT_TRUE(says(finding, "1 segment retransmitted, and by its D-SACK the peer got 1 twice"))
       << finding_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::certain);
 }
@@ -351,6 +352,8 @@ TEST(Spurious, ThePeersIsCountedWhicheverWayTheKernelSaysIt) {
     const auto finding = spurious_of(rx_drop_story(reason));
     const std::string words = "spurious: 1 segment had arrived before (" + kernel_names().drop_reason(reason) + ")";
     EXPECT_TRUE(says(finding, words)) << finding_text(finding);
+    // A copy of what waits out of order is not always known as one.
+    EXPECT_EQ(finding->confidence, reason == drop_merged ? Confidence::likely : Confidence::certain);
   }
 }
 

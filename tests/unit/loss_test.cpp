@@ -333,6 +333,7 @@ struct Silence {
   bool goes_on = false;        // the kernel still tries as the run ends
   bool killed = false;         // the process dies meanwhile, with data unread
   std::uint32_t refused = 0;   // why TCP refuses what the peer sends meanwhile
+  bool peer_probes = false;    // its keep-alives, which are dropped as old
 };
 
 RunResult unanswered(const Silence& with) {
@@ -359,6 +360,7 @@ RunResult unanswered(const Silence& with) {
       c.drop(with.refused, false, PA, 10);
       c.refuses(before);
     }
+    if (with.peer_probes) c.drop(drop_old_sequence, false, A);
     if (with.peer_repeats) c.in(PA, 10, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.rcv_nxt - 10; });
     c.retransmit(4, 0, static_cast<std::uint8_t>(i), [&](Retransmit& r) {
       r.cb.packets_out = with.packets != 0 ? with.packets : static_cast<std::uint16_t>((with.len + 1459) / 1460);
@@ -484,6 +486,13 @@ TEST(PathMtuBlackHole, FullSizeSegmentsGoUnansweredWhileSmallOnesPass) {
     EXPECT_FALSE(found<arguments::PathMtuBlackHole>(finding).probing);
     EXPECT_FALSE(reported.finding(Rule::path_dead).has_value()) << "not both";
   }
+}
+
+// A keep-alive of the peer answers nothing, and shows that the path takes small segments.
+TEST(PathMtuBlackHole, ThePeersProbesAreNoAnswer) {
+  const RunResult reported = unanswered({.len = 1460, .peer_sends = true, .peer_probes = true});
+  EXPECT_TRUE(reported.finding(Rule::path_mtu_black_hole).has_value());
+  EXPECT_FALSE(unanswered({.peer_probes = true}).finding(Rule::path_dead).has_value()) << "something comes";
 }
 
 TEST(PathMtuBlackHole, ManySmallOnesBeforeLeaveADoubt) {

@@ -61,6 +61,7 @@ void ForwardedConnections::bind_hop(Slot slot, unsigned hop, const Flow& wire) {
     // Other addresses, the same wire: its counters begin anew.
     const HopFacts before = std::exchange(facts, {});
     facts.ifindex = before.ifindex;
+    facts.copies_to = before.copies_to;
     facts.rtt_ns = before.rtt_ns;
     facts.mss_in = before.mss_in;
     facts.mss_out = before.mss_out;
@@ -218,7 +219,7 @@ void ForwardedConnections::on_hop(const Event& e, const Segment& g, bool shown) 
   const bool out = (hop == client) != leaves;
   ForwardedFacts& forwarded = *c.forwarded();
   if (leaves && leaves_again(forwarded, e, g, out)) {
-    forwarded.hops[hop].copies_to = g.ifindex;
+    if (!is_rst(g)) forwarded.hops[hop].copies_to = g.ifindex;
     return;
   }
   note_hop(forwarded.hops[hop], e, g, leaves, hop == client);

@@ -33,7 +33,7 @@ void HalfClosed::close_wait_over(Slot slot) {
   }
 }
 
-// The end reports it again, where it is known better then, or in other words.
+// The end reports it again, where it is known better then.
 void HalfClosed::report_while_open(Connection& c, Finding finding) {
   if (!settings_.finding_reports) return;
   c.ensure_anomalies().while_open.reported.push_back(finding);

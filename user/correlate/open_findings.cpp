@@ -16,12 +16,6 @@ constexpr Slot slots_at_a_time = 4'096;  // a look at a million connections must
 // These are reported when their own time is up.
 bool has_its_own_time(Rule rule) { return rule == Rule::close_wait_stuck || rule == Rule::peer_not_closing; }
 
-// Only how long it lasts is another number by now.
-bool goes_on(const Connection& c, Rule rule) {
-  const bool waits = c.state == TcpState::close_wait || c.state == TcpState::fin_wait2;
-  return has_its_own_time(rule) && waits && !c.ended();
-}
-
 }  // namespace
 
 void OpenFindings::look(TimeNs now) {
@@ -62,7 +56,7 @@ bool OpenFindings::reported(const Connection& c, const Finding& finding) const {
   return std::ranges::any_of(c.anomalies->while_open.reported, [&](const Finding& earlier) {
     if (earlier.rule != finding.rule) return false;
     if (!settings_.reworded) return true;
-    return earlier.confidence == finding.confidence && (goes_on(c, finding.rule) || alike_(earlier, finding));
+    return earlier.confidence == finding.confidence && (has_its_own_time(finding.rule) || alike_(earlier, finding));
   });
 }
 

@@ -38,7 +38,7 @@ class OpenFindings {
   void look(TimeNs now);
   // The next look begins then.
   [[nodiscard]] TimeNs due() const { return begun_ns_ + look_every_ns; }
-  // It was reported before the end, in the same words.
+  // It was reported before the end, and no better or other words are known by now.
   [[nodiscard]] bool reported(const Connection& c, const Finding& finding) const;
 
  private:

@@ -69,7 +69,6 @@ void SocketList::take(const Event& e, const SocketFound& f) {
   if (known != no_slot && !table_.at(known).reported) {
     if (table_.at(known).cookie == 0) table_.bind_cookie(known, f.header.cookie);
     if (table_.at(known).cookie != f.header.cookie) return;
-    if (table_.wait_of(known) == Wait::gone) goes_on(known);
     catch_up(known, e, f.cb, state);
     refresh(table_.at(known), e, f);
     return;
@@ -143,7 +142,7 @@ void SocketList::finish(TimeNs begun) {
 }
 
 // It was seen again: not gone, after all.
-void SocketList::goes_on(Slot slot) {
+void SocketList::not_gone(Slot slot) {
   const Connection& c = table_.at(slot);
   const bool reported = c.anomalies && c.anomalies->while_open.has_reported(Rule::close_wait_stuck);
   table_.wait(slot, reported ? Wait::none : wait_in(c.state), now_);
@@ -151,7 +150,7 @@ void SocketList::goes_on(Slot slot) {
 
 void SocketList::take_turn(Slot slot) {
   Connection& c = table_.at(slot);
-  if (c.last_ts_ns > in_.listed_ns) return goes_on(slot);
+  if (c.last_ts_ns > in_.listed_ns) return not_gone(slot);
   c.expired = true;
   life_reports_.conclude(slot);
 }

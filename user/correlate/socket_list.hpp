@@ -39,7 +39,7 @@ class SocketList {
  private:
   void begin(const Event& e, const SocketFound& f, const Flow& flow, TcpState state);
   void find_in(Slot slot, const Event& e, const ControlBlock& found, TcpState state);
-  void goes_on(Slot slot);
+  void not_gone(Slot slot);
   void catch_up(Slot slot, const Event& e, const ControlBlock& found, TcpState state);
 
   Correlation& in_;

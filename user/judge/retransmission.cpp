@@ -151,8 +151,11 @@ std::optional<Finding> judge_retransmission_in(const Connection& c, const RuleCo
   if (r.in.total == 0 && old.count == 0) return std::nullopt;
   Finding finding;
   finding.rule = Rule::retransmission;
-  // Only the wire can distinguish a segment that was sent again from one that the network delivered twice.
-  const bool distinguished = c.seen_by.wire && c.anomalies->loss.duplicate_buffers_in == 0;
+  // Only the wire can distinguish a segment that was sent again from one that the network delivered twice; of what is
+  // out of order not without an IP identification (bpf/duplicates.h).
+  const bool merged = std::ranges::any_of(
+      old.drops, [&](const DropSeen* seen) { return context.names.drop_reason(seen->reason).starts_with("TCP_OFO"); });
+  const bool distinguished = c.seen_by.wire && c.anomalies->loss.duplicate_buffers_in == 0 && !merged;
   const auto doubt = doubt_of_sender(c);
   const bool proved = old.count != 0 && distinguished && doubt == arguments::PeerRetransmission::Doubt::none;
   finding.confidence = proved ? Confidence::certain : Confidence::likely;

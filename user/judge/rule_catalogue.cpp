@@ -33,7 +33,7 @@ constexpr std::array<RuleEntry, rule_count> rule_rows{{
     {Rule::retransmission, "retransmission", Rank::symptom,
      "segments were sent again, by this side or by the peer: how many of how many; of ours the kernel's cause beside "
      "what the wire shows of each; and whether it was in vain",
-     "tcp_retransmit_skb, tcp_retransmit_synack: the cause; the peer's D-SACK (ours was spurious), TCP_OLD_DATA, "
+     "tcp_retransmit_skb, tcp_retransmit_synack: the cause; the peer's D-SACK (it got ours twice), TCP_OLD_DATA, "
      "TCP_OLD_SEQUENCE or TCP_OFOMERGE of payload (the peer's was)",
      "the same sequence numbers again, later than a round trip behind what overtook them", "the kernel reported it",
      "packets alone, or kernel and packets differ", "",

@@ -72,16 +72,26 @@ bool small_ones_passed(const Connection& c, const RuleContext& context) {
 bool first_full_ones(const Unanswered& run) { return run.acked_before < run.mss; }
 bool mostly_small(const Unanswered& run) { return run.acked_before * 4 < std::uint64_t{run.segs_before} * run.mss; }
 
+// What TCP refused can have been the answer, but for an empty segment with an old number: a keep-alive or a probe of
+// the peer, or one that was overtaken.
+bool answer_refused_since(const Connection& c, const RuleContext& context, TimeNs since) {
+  return std::ranges::any_of(c.anomalies->drops.seen(), [&](const DropSeen& seen) {
+    const DropKind kind = drop_kind(context.names, seen.reason);
+    const bool answers_nothing = kind == DropKind::old_sequence && seen.bytes == 0;
+    return !seen.out && seen.last.ts_ns > since && is_refused_by_tcp(kind) && !answers_nothing;
+  });
+}
+
 using Shown = arguments::PathMtuBlackHole::Shown;
 
 // What shows that the path takes small segments while it loses this full-size one. One that got through at its full
 // size in the end was lost by chance.
 std::optional<Shown> only_large_ones_lost(const Connection& c, const RuleContext& context, const Unanswered& run) {
   const bool full = run.mss != 0 && run.len >= run.mss;
-  if (refused_since(c, context, run.first_ns)) return std::nullopt;
   if (run.tries < tries_enough || !full || run.full_passed) return std::nullopt;
   const bool passed = acknowledged(c, run);
   if (passed) return run.smaller != 0 ? std::optional(Shown::by_smaller_ones) : std::nullopt;
+  if (answer_refused_since(c, context, run.first_ns)) return std::nullopt;
   if (run.sacked != 0) return Shown::by_sack;
   if (peer_repeats(c, run)) return std::nullopt;
   if (peer_goes_on(c, run)) return Shown::by_peer;  // and gets our ACKs

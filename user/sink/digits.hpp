@@ -19,7 +19,7 @@ inline constexpr std::array<char, 200> digit_pairs = [] {
   return pairs;
 }();
 
-// What has a digit more than the number before it; the first is 0, which has one, too.
+// first_with_digits[n]: the least number with n + 1 digits.
 inline constexpr std::array<std::uint64_t, most_digits> first_with_digits = [] {
   std::array<std::uint64_t, most_digits> first{};
   for (std::uint64_t i = 1, power = 10; i < first.size(); ++i, power *= 10) first[i] = power;

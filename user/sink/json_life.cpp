@@ -132,8 +132,13 @@ void put_findings(JsonWriter& json, const std::vector<Finding>& findings) {
 }
 
 void put_witnesses(JsonWriter& json, const Life& life) {
-  const std::string_view alone = life.has_kernel ? R"(["kernel"])" : life.has_wire ? R"(["wire"])" : "[]";
-  json.literal_field("witnesses", life.has_kernel && life.has_wire ? R"(["kernel","wire"])" : alone);
+  if (life.has_kernel && life.has_wire) {
+    json.literal_field("witnesses", R"(["kernel","wire"])");
+  } else if (life.has_kernel) {
+    json.literal_field("witnesses", R"(["kernel"])");
+  } else {
+    json.literal_field("witnesses", life.has_wire ? R"(["wire"])" : "[]");
+  }
   if (!life.wire) return;
   json.key("wire");
   json.begin_object();
