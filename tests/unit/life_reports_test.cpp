@@ -84,16 +84,21 @@ TEST(SocketList, BehindALossAConnectionThatIsNotListedIsOver) {
   EXPECT_TRUE(parts.in.table.at(gone).expired);
 }
 
-TEST(SocketList, WhatIsSeenBeforeItsTurnGoesOn) {
-  Parts parts;
-  const Slot slot = open(parts, 40000);
-  const Emitter::Call call(parts.in.emitter, parts.reports);
+// A list lacks it, and it is seen before its turn comes.
+void is_missed_and_seen_again(Parts& parts, Slot slot) {
   parts.in.losses.add(Gap{});
   parts.in.listed_ns = 100;
   parts.sockets.finish(100);
   ASSERT_EQ(parts.in.table.wait_of(slot), Wait::gone);
   parts.in.table.at(slot).last_ts_ns = 101;
   parts.sockets.conclude_gone();
+}
+
+TEST(SocketList, WhatIsSeenBeforeItsTurnGoesOn) {
+  Parts parts;
+  const Slot slot = open(parts, 40000);
+  const Emitter::Call call(parts.in.emitter, parts.reports);
+  ASSERT_NO_FATAL_FAILURE(is_missed_and_seen_again(parts, slot));
   EXPECT_FALSE(parts.in.table.at(slot).reported);
   EXPECT_EQ(parts.in.table.wait_of(slot), Wait::none);
 }
@@ -106,12 +111,7 @@ TEST(SocketList, WhatGoesOnWaitsForWhatItsStateWaitsFor) {
     const Slot slot = open(parts, 40000);
     parts.in.table.at(slot).state = state;
     parts.in.table.wait(slot, wait, 0);
-    parts.in.losses.add(Gap{});
-    parts.in.listed_ns = 100;
-    parts.sockets.finish(100);
-    ASSERT_EQ(parts.in.table.wait_of(slot), Wait::gone);
-    parts.in.table.at(slot).last_ts_ns = 101;
-    parts.sockets.conclude_gone();
+    ASSERT_NO_FATAL_FAILURE(is_missed_and_seen_again(parts, slot));
     EXPECT_EQ(parts.in.table.wait_of(slot), wait) << static_cast<int>(state);
   }
 }
@@ -122,11 +122,7 @@ TEST(SocketList, WhatIsReportedInCloseWaitNeedsNoMoreTime) {
   Connection& c = parts.in.table.at(slot);
   c.state = TcpState::close_wait;
   c.ensure_anomalies().while_open.reported.push_back({.rule = Rule::close_wait_stuck});
-  parts.in.losses.add(Gap{});
-  parts.in.listed_ns = 100;
-  parts.sockets.finish(100);
-  c.last_ts_ns = 101;
-  parts.sockets.conclude_gone();
+  ASSERT_NO_FATAL_FAILURE(is_missed_and_seen_again(parts, slot));
   EXPECT_EQ(parts.in.table.wait_of(slot), Wait::none);
 }
 

@@ -72,14 +72,19 @@ bool small_ones_passed(const Connection& c, const RuleContext& context) {
 bool first_full_ones(const Unanswered& run) { return run.acked_before < run.mss; }
 bool mostly_small(const Unanswered& run) { return run.acked_before * 4 < std::uint64_t{run.segs_before} * run.mss; }
 
+// TCP has refused a segment of the peer since then; empty_old: one that is empty and has an old number counts, too.
+bool any_refused(const Connection& c, const RuleContext& context, TimeNs since, bool empty_old) {
+  return std::ranges::any_of(c.anomalies->drops.seen(), [&](const DropSeen& seen) {
+    const DropKind kind = drop_kind(context.names, seen.reason);
+    const bool counts = empty_old || kind != DropKind::old_sequence || seen.bytes != 0;
+    return !seen.out && seen.last.ts_ns > since && is_refused_by_tcp(kind) && counts;
+  });
+}
+
 // What TCP refused can have been the answer, but for an empty segment with an old number: a keep-alive or a probe of
 // the peer, or one that was overtaken.
 bool answer_refused_since(const Connection& c, const RuleContext& context, TimeNs since) {
-  return std::ranges::any_of(c.anomalies->drops.seen(), [&](const DropSeen& seen) {
-    const DropKind kind = drop_kind(context.names, seen.reason);
-    const bool answers_nothing = kind == DropKind::old_sequence && seen.bytes == 0;
-    return !seen.out && seen.last.ts_ns > since && is_refused_by_tcp(kind) && !answers_nothing;
-  });
+  return any_refused(c, context, since, false);
 }
 
 using Shown = arguments::PathMtuBlackHole::Shown;
@@ -111,9 +116,7 @@ bool kernel_gave_up(Outcome outcome) {
 }  // namespace
 
 bool refused_since(const Connection& c, const RuleContext& context, TimeNs since) {
-  return std::ranges::any_of(c.anomalies->drops.seen(), [&](const DropSeen& seen) {
-    return !seen.out && seen.last.ts_ns > since && is_refused_by_tcp(drop_kind(context.names, seen.reason));
-  });
+  return any_refused(c, context, since, true);
 }
 
 std::optional<Finding> judge_path_mtu_black_hole(const Connection& c, const RuleContext& context, Outcome /*outcome*/) {
