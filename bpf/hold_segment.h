@@ -7,6 +7,8 @@
 
 #include "digest.h"
 #include "emit_segment.h"
+#include "rules.h"
+#include "short_way.h"
 #include "work.h"
 
 /* A listener with so much room takes a SYN. Where there is less, each is reported at once. */
@@ -27,6 +29,21 @@ static __always_inline bool gives_way(const struct frame *frame, const struct tw
 	       seq_distance(view->rcv_nxt, frame->seq) > 0;
 }
 
+/* What is not in its options, and its time at last: with that it is there. */
+static __always_inline void hold_frame(struct frame *frame, __u64 cookie, struct tw_held_segment *held)
+{
+	held->seq = frame->seq;
+	held->ack = frame->ack;
+	held->ifindex = frame->ifindex;
+	held->len = frame->payload;
+	held->cookie = (__u32)cookie;
+	held->window = frame->window;
+	held->flags = frame->flags;
+	held->hook = frame->hook;
+	held->ttl = frame->ttl;
+	*(volatile __u64 *)&held->ts_ns = frame_time(frame);
+}
+
 static __always_inline void hold_in(struct work *work, __u64 cookie, struct tw_held_segment *held)
 {
 	struct frame *frame = &work->frame;
@@ -37,8 +54,6 @@ static __always_inline void hold_in(struct work *work, __u64 cookie, struct tw_h
 		work->found.ts_val = bpf_ntohl(frame->tsval);
 		work->found.present = frame->tsval ? TW_OPT_TIMESTAMP : 0;
 	}
-	held->seq = frame->seq;
-	held->ack = frame->ack;
 	held->ts_val = work->found.ts_val;
 	held->ts_ecr = work->found.ts_ecr;
 	if (view->type == TW_SOCKET_LISTENER) {
@@ -54,19 +69,12 @@ static __always_inline void hold_in(struct work *work, __u64 cookie, struct tw_h
 		held->write_seq = view->write_seq;
 		held->socket_flags = view->flags;
 	}
-	held->ifindex = frame->ifindex;
-	held->len = frame->payload;
-	held->cookie = (__u32)cookie;
-	held->window = frame->window;
 	held->mss = work->found.mss;
-	held->flags = frame->flags;
-	held->hook = frame->hook;
-	held->ttl = frame->ttl;
 	held->options = work->found.present;
 	held->wscale = work->found.wscale;
 	held->type = view->type;
 	held->state = view->state;
-	*(volatile __u64 *)&held->ts_ns = frame_time(frame);
+	hold_frame(frame, cookie, held);
 }
 
 /* What the request of an ordinary SYN begins; its SYN-ACK leaves. 0: the SYN and this are to be reported. */
@@ -155,35 +163,90 @@ static __always_inline bool hold_segment(void *ctx, bool xdp, struct work *work,
 }
 
 /*
- * What comes in with the very next number for a connection whose events wait: its SYN-ACK, or its FIN. TCP takes it, and
- * its socket need not be asked.
+ * The SYN-ACK that comes in for a connection whose events wait, and acknowledges what its SYN has sent. TCP takes it, and its
+ * socket need not be asked.
  */
-static __always_inline bool is_next_mark(const struct tw_flow *flow, const struct frame *frame)
+static __always_inline bool is_first_answer(const struct tw_flow *flow, const struct frame *frame)
 {
 	const struct tw_half *me = &flow->half[INCOMING], *peer = &flow->half[OUTGOING];
 
-	if (frame->duplicate || frame->fragment || !frame->window || !(frame->flags & TCP_ACK) ||
-	    frame->flags & TCP_RST)
+	if ((frame->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != (TCP_SYN | TCP_ACK) || frame->payload)
+		return false;
+	if (frame->duplicate || frame->fragment || !frame->window)
 		return false;
 	if (flow->foreign | flow->strays | flow->alias | flow->translated | flow->hop | flow->orphaned)
 		return false;
-	if (me->zero_window | peer->zero_window | me->probe_pending | peer->probe_pending | me->hole | peer->hole)
-		return false;
-	if (frame->flags & TCP_SYN)
-		return !me->seen && peer->syn == SYN_SEEN && frame->ack == peer->nxt && !frame->payload;
-	return frame->flags & TCP_FIN && me->seen && frame->seq == me->nxt && me->syn != SYN_SEEN && !me->fin &&
-	       seq_distance(frame->ack, peer->nxt) >= 0;
+	return !me->seen && peer->syn == SYN_SEEN && frame->ack == peer->nxt;
 }
 
-__noinline __u32 rules_knows_mark(struct tw_flow *flow, struct work *work)
+static __always_inline void leave_unasked(const struct tw_flow *flow, struct work *work)
 {
-	if (!flow || !work || !flow->cookie || !is_next_mark(flow, &work->frame))
-		return 0;
 	__builtin_memset(&work->lookup, 0, sizeof(work->lookup));
 	work->lookup.view.type = TW_SOCKET_UNKNOWN;
 	work->lookup.cookie = flow->cookie;
+}
+
+__noinline __u32 rules_is_first_answer(struct tw_flow *flow, struct work *work)
+{
+	if (!flow || !work || !flow->cookie || !is_first_answer(flow, &work->frame))
+		return 0;
+	leave_unasked(flow, work);
 	work->unasked = 1;
 	return 1;
+}
+
+/* As TCP sends or takes it: neither its own side has closed before, nor does it acknowledge more than was sent. */
+static __always_inline bool is_first_fin(const struct tw_flow *flow, const struct frame *frame)
+{
+	const struct tw_half *me = &flow->half[frame->outgoing ? OUTGOING : INCOMING];
+	const struct tw_half *peer = &flow->half[frame->outgoing ? INCOMING : OUTGOING];
+
+	return !me->fin && me->syn != SYN_SEEN && seq_distance(frame->ack, peer->nxt) >= 0 && frame->segments == 1 &&
+	       !frame->vlan_id;
+}
+
+/*
+ * The short way of an ordinary FIN, which is_next() of its flow, through that into the digest of its socket, which is not
+ * asked. 0: it is to go the long way, and nothing was changed. TAKEN_LATE: another CPU has released the digest at this
+ * moment, and it is to be a record.
+ */
+#define TAKEN 1
+#define TAKEN_LATE 2
+__noinline __u32 rules_take_fin(struct tw_flow *flow, struct work *work)
+{
+	struct tw_held_segment *held;
+	struct digest_entry *entry;
+	struct tw_half *me;
+	struct frame *frame;
+	__u32 place;
+
+	if (!flow || !work || !is_first_fin(flow, &work->frame))
+		return 0;
+	frame = &work->frame;
+	place = frame->outgoing ? TW_HELD_FIN_OUT : TW_HELD_FIN_IN;
+	entry = digest_of(flow->cookie);
+	if (!entry || entry->held.segments[place & 3].ts_ns || !claim(entry, place & 3))
+		return 0;
+	if (!frame->outgoing && came_before_at(flow, work) != NO_DUPLICATE)
+		return 0;
+	take_next(flow, frame, true);
+	me = &flow->half[frame->outgoing ? OUTGOING : INCOMING];
+	me->fin = 1;
+	me->fin_end = me->nxt;
+	held = &entry->held.segments[place & 3];
+	held->type = TW_SOCKET_UNKNOWN;
+	held->options = frame->tsval ? TW_OPT_TIMESTAMP : 0;
+	held->ts_val = bpf_ntohl(frame->tsval);
+	hold_frame(frame, flow->cookie, held);
+	__sync_fetch_and_add(&entry->counts, ONE_EVENT);
+	if (!was_released(entry))
+		return TAKEN;
+	leave_unasked(flow, work);
+	take_wire(flow, &work->wire);
+	work->loss = flow->loss;
+	work->refused = TW_REFUSED_NOT;
+	frame->event_flags = TW_EVENT_FIN;
+	return TAKEN_LATE;
 }
 
 #endif

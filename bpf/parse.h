@@ -362,6 +362,25 @@ struct options {
 	__u8 wscale, present; /* enum tw_options */
 };
 
+/* What Linux puts into a SYN or SYN-ACK: MSS, SACK permitted, timestamp, NOP, window scale. */
+#define USUAL_SYN_OPTIONS 20
+static __always_inline bool parse_usual_syn(const __u8 *bytes, struct options *found)
+{
+	const __be32 *words = (const void *)bytes;
+	__u32 mss = bpf_ntohl(words[0]), scale = bpf_ntohl(words[4]);
+
+	if (mss >> 16 != (TCPOPT_MSS << 8 | TCPOLEN_MSS) ||
+	    words[1] != PADDED_TIMESTAMP(TCPOPT_SACK_PERM, TCPOLEN_SACK_PERM) ||
+	    scale >> 8 != (TCPOPT_NOP << 16 | TCPOPT_WINDOW << 8 | TCPOLEN_WINDOW))
+		return false;
+	found->mss = (__u16)mss;
+	found->ts_val = bpf_ntohl(words[2]);
+	found->ts_ecr = bpf_ntohl(words[3]);
+	found->wscale = (__u8)scale;
+	found->present = TW_OPT_SACK_PERMITTED | TW_OPT_TIMESTAMP | TW_OPT_WSCALE;
+	return true;
+}
+
 /*
  * Options of RFC 9293 3.1, RFC 7323, RFC 2018, RFC 8684, RFC 7413; `bytes` holds 64,
  * frame->options_length of them count. Written to the record as they are found, past a compiler barrier: kept in a register, the set
@@ -372,6 +391,8 @@ static __always_inline void parse_options(struct frame *frame, const __u8 *bytes
 	__u32 length = frame->options_length;
 	__u32 next = 0;
 
+	if (length == USUAL_SYN_OPTIONS && parse_usual_syn(bytes, found))
+		return;
 	for (int i = 0; i < OPTIONS_MAX; i++) {
 		__u32 at = hide_from_verifier(frame, next);
 		__u8 kind, size;

@@ -27,9 +27,15 @@ __noinline __u32 rules_tuple_wanted(const struct tw_tuple *tuple)
 /* flow: 0 where it is new. */
 __noinline __u32 rules_came_before(struct tw_flow *flow, struct work *work)
 {
-	if (!work || work->frame.ifindex == LOOPBACK_IFINDEX)
+	if (!work)
 		return NO_DUPLICATE;
 	return came_before(flow ? &flow->half[INCOMING] : 0, &work->frame);
+}
+
+/* How sure it is that this packet, which came in, is a copy. */
+static __always_inline __u32 came_before_at(struct tw_flow *flow, struct work *work)
+{
+	return work->frame.ifindex == LOOPBACK_IFINDEX ? NO_DUPLICATE : rules_came_before(flow, work);
 }
 
 __noinline __u32 rules_why_refused(struct tw_flow *flow, struct work *work)

@@ -13,8 +13,8 @@ static __always_inline bool is_plain(const struct frame *frame)
 {
 	if (config.packets_all || !config.no_timeline || config.forwarded)
 		return false;
-	return (frame->flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK && frame->window &&
-	       !frame->fragment && !frame->bad_header;
+	return (frame->flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK && frame->window && !frame->fragment &&
+	       !frame->bad_header;
 }
 
 static __always_inline bool is_next(const struct tw_flow *flow, const struct frame *frame)
@@ -33,7 +33,7 @@ static __always_inline bool is_next(const struct tw_flow *flow, const struct fra
 	return peer->seen; /* see goes_on_without_us() */
 }
 
-static __always_inline void take_next(struct tw_flow *flow, struct frame *frame)
+static __always_inline void take_next(struct tw_flow *flow, struct frame *frame, bool takes_numbers)
 {
 	struct tw_half *me = &flow->half[frame->outgoing ? OUTGOING : INCOMING];
 	struct tw_half *peer = &flow->half[frame->outgoing ? INCOMING : OUTGOING];
@@ -43,7 +43,7 @@ static __always_inline void take_next(struct tw_flow *flow, struct frame *frame)
 	    see_acknowledgement(me, peer, frame, 0) & TW_EVENT_HANDSHAKE_ACK)
 		time_handshake(flow, frame);
 	note_times(flow, frame, frame->payload);
-	if (frame->payload) {
+	if (takes_numbers) {
 		me->nxt = frame_seq_end(frame);
 		me->last_one_byte = as_single_byte(frame);
 		remember_age(me, frame);

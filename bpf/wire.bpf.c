@@ -92,6 +92,12 @@ static __always_inline bool is_old_answer(const struct tw_flow *flow, const stru
 	       flow->half[OUTGOING].probe_pending;
 }
 
+/* Does the socket that is to have sent it send it, and no program's raw or packet socket? */
+static __always_inline bool comes_from_socket(void *ctx, const struct tw_flow *flow, bool outgoing)
+{
+	return !outgoing || bpf_get_socket_cookie(ctx) == flow->cookie;
+}
+
 static __always_inline bool sent_by_socket(void *ctx, bool outgoing)
 {
 	return outgoing && ((struct __sk_buff *)ctx)->sk;
@@ -190,8 +196,8 @@ static __always_inline __u16 meet_flow(void *ctx, bool xdp, bool raw_ip, struct 
 	return put_flow(&frame->tuple, flow) && held ? 0 : event_flags;
 }
 
-/* A parsed segment that is not ordinary, or of no known flow; from either hook. */
-static __always_inline void see_unusual(void *ctx, bool xdp, bool raw_ip, struct work *work, bool outgoing)
+/* A parsed segment that is not ordinary, or of no known flow; from either hook. True: it is to be a record. */
+static __always_inline bool see_unusual(void *ctx, bool xdp, bool raw_ip, struct work *work, bool outgoing)
 {
 	struct frame *frame = &work->frame;
 	struct tw_flow *flow;
@@ -201,34 +207,32 @@ static __always_inline void see_unusual(void *ctx, bool xdp, bool raw_ip, struct
 	flow = frame->bad_header ? 0 : find_flow(ctx, work, outgoing);
 	if (config.forwarded && !frame->bad_header) {
 		if (passes_through(ctx, xdp, work, flow, outgoing)) {
-			event_flags = see_hop(ctx, work, flow, outgoing);
-			if (!event_flags)
-				return;
-			frame->event_flags = (__u16)event_flags;
-			emit_segment(ctx, xdp, raw_ip, work);
-			return;
+			frame->event_flags = (__u16)see_hop(ctx, work, flow, outgoing);
+			if (frame->event_flags)
+				emit_segment(ctx, xdp, raw_ip, work);
+			return false;
 		}
 		if (frame->for_others)
-			return;
+			return false;
 		if (flow && flow->hop) /* a socket's of this machine after all */
 			flow->hop = 0;
 	}
 	work->strays = 0;
 	if (flow && (flow->foreign || flow->strays)) {
 		if (flow->foreign && !is_opening(frame) && !sent_by_socket(ctx, outgoing))
-			return;
+			return false;
 		work->strays = flow->strays;
 		flow = 0; /* not one of ours so far: met anew */
 	}
 	if (flow && is_stacked_copy(&flow->half[outgoing ? OUTGOING : INCOMING], frame))
-		return;
+		return false;
 	if (config.digests && flow && flow->syn_held && is_opening(frame)) /* it may be another connection's */
 		rules_release(work);
 	if (!outgoing)
-		frame->duplicate = (__u8)rules_came_before(flow, work);
+		frame->duplicate = (__u8)came_before_at(flow, work);
 	work->refused = TW_REFUSED_NOT;
 	work->unasked = 0;
-	if (config.digests && !outgoing && rules_knows_mark(flow, work)) {
+	if (config.digests && !outgoing && rules_is_first_answer(flow, work)) {
 		/* Nothing to ask. */
 	} else if (asks_socket(flow, frame)) {
 		ask_socket(ctx, work, outgoing);
@@ -244,7 +248,7 @@ static __always_inline void see_unusual(void *ctx, bool xdp, bool raw_ip, struct
 	if (flow) {
 		if (goes_on_without_us(flow, frame) && nobody_takes(frame, work->lookup.view.type)) {
 			pass_on(ctx, xdp, raw_ip, work, flow);
-			return;
+			return false;
 		}
 		event_flags = hide_from_verifier(frame, rules_see_segment(flow, work));
 		frame->event_flags = event_flags;
@@ -259,20 +263,23 @@ static __always_inline void see_unusual(void *ctx, bool xdp, bool raw_ip, struct
 		}
 		if (flow->orphaned && both_fins_acked(flow))
 			forget_flow(&frame->tuple, flow);
-		if (!reported)
-			return;
-	} else {
-		frame->duplicate = NO_DUPLICATE;
-		__builtin_memset(&work->wire, 0, sizeof(work->wire));
-		__builtin_memset(&work->loss, 0, sizeof(work->loss));
-		if (frame->bad_header)
-			event_flags = TW_EVENT_BAD_HEADER;
-		else
-			event_flags = meet_flow(ctx, xdp, raw_ip, work);
-		if (!event_flags)
-			return;
-		frame->event_flags = event_flags;
+		return reported;
 	}
+	frame->duplicate = NO_DUPLICATE;
+	__builtin_memset(&work->wire, 0, sizeof(work->wire));
+	__builtin_memset(&work->loss, 0, sizeof(work->loss));
+	event_flags = frame->bad_header ? TW_EVENT_BAD_HEADER : meet_flow(ctx, xdp, raw_ip, work);
+	frame->event_flags = event_flags;
+	return event_flags;
+}
+
+static __always_inline void report_unusual(void *ctx, bool xdp, bool raw_ip, struct work *work, bool outgoing)
+{
+	struct frame *frame = &work->frame;
+	__u32 event_flags;
+
+	if (!work->taken && !see_unusual(ctx, xdp, raw_ip, work, outgoing))
+		return;
 	event_flags = frame->event_flags;
 	if (work->lookup.view.type == TW_SOCKET_NONE)
 		event_flags |= TW_EVENT_NO_SOCKET;
@@ -285,19 +292,19 @@ static __always_inline void see_unusual(void *ctx, bool xdp, bool raw_ip, struct
 /* Apart from the programs, so that the way of an ordinary segment through them is short. */
 static __noinline int see_unusual_out(struct __sk_buff *skb, struct work *work, bool raw_ip)
 {
-	see_unusual(skb, false, raw_ip, work, true);
+	report_unusual(skb, false, raw_ip, work, true);
 	return 0;
 }
 
 static __noinline int see_unusual_in(struct __sk_buff *skb, struct work *work, bool raw_ip)
 {
-	see_unusual(skb, false, raw_ip, work, false);
+	report_unusual(skb, false, raw_ip, work, false);
 	return 0;
 }
 
 static __noinline int see_unusual_xdp(struct xdp_md *xdp, struct work *work, bool raw_ip)
 {
-	see_unusual(xdp, true, raw_ip, work, false);
+	report_unusual(xdp, true, raw_ip, work, false);
 	return 0;
 }
 
@@ -306,6 +313,7 @@ static __always_inline void witness_segment(void *ctx, bool xdp, bool raw_ip, st
 {
 	struct frame *frame = &work->frame;
 	struct tw_flow *flow;
+	__u32 taken = 0;
 
 	if (!tuple_wanted(&frame->tuple) && !other_wanted(ctx, work, outgoing) &&
 	    !(config.forwarded && hop_wanted(work, outgoing)))
@@ -313,11 +321,19 @@ static __always_inline void witness_segment(void *ctx, bool xdp, bool raw_ip, st
 	set_scope(ctx, frame, outgoing);
 	if (is_plain(frame)) {
 		flow = bpf_map_lookup_elem(&flows, &frame->tuple);
-		if (flow && is_next(flow, frame) && (outgoing || rules_came_before(flow, work) == NO_DUPLICATE)) {
-			take_next(flow, frame);
-			return;
+		if (flow && is_next(flow, frame)) {
+			if (frame->flags & TCP_FIN) {
+				if (config.digests && comes_from_socket(ctx, flow, outgoing))
+					taken = rules_take_fin(flow, work);
+				if (taken == TAKEN)
+					return;
+			} else if (outgoing || came_before_at(flow, work) == NO_DUPLICATE) {
+				take_next(flow, frame, frame->payload != 0);
+				return;
+			}
 		}
 	}
+	work->taken = taken == TAKEN_LATE;
 	if (outgoing)
 		see_unusual_out(ctx, work, raw_ip);
 	else if (xdp)

@@ -35,9 +35,10 @@ struct work {
 	struct tw_loss_counters loss;
 	struct tw_tuple sender;  /* the sending socket's addresses */
 	struct tw_tuple on_wire; /* frame.translated: the frame's own */
-	__u8 options[64];
+	__u8 options[64] __attribute__((aligned(4)));
 	struct options found;
-	__u8 unasked;  /* known from the flow map alone: the socket takes it; see is_next_mark() */
+	__u8 taken;    /* its flow has it already, and it is to be a record; see rules_take_fin() */
+	__u8 unasked;  /* known from the flow map alone: the socket takes it; see is_first_answer() */
 	__u64 address; /* see plain_address() */
 	struct held_syn syn;
 	__u8 strays;   /* of this flow, before this segment */
