@@ -15,13 +15,20 @@ struct Listing {
   bool whole = true;          // the list was read to its end
   bool found = false;         // among the sockets that were listed
   std::int64_t later_ns = 0;  // an event of it behind the beginning of the list
+  bool by_segment = false;    // its transitions were lost, too: a segment alone has shown it
 };
 
 // A connection is open, events are lost, the sockets are listed.
 RunResult listed(const Listing& how) {
   Stream stream;
   Side c = client_of(stream);
-  connects(c);
+  if (how.by_segment) {
+    stream.gap(3);
+    c.state = State::established;
+    c.out(PA, 10);
+  } else {
+    connects(c);
+  }
   if (how.gap) stream.wait(10 * ms).gap(5);
   stream.wait(300 * ms);
   const TimeNs begun = stream.now;
@@ -50,6 +57,11 @@ TEST(Listing, WhatClosedInAGapIsOver) {
   const RunResult reported = listed({});
   EXPECT_EQ(reported.life().outcome, Outcome::unknown);
   EXPECT_TRUE(reported.life().incomplete);
+}
+
+TEST(Listing, WhatASegmentAloneHasShownIsOverToo) {
+  EXPECT_EQ(listed({.by_segment = true}).life().outcome, Outcome::unknown);
+  EXPECT_EQ(listed({.found = true, .by_segment = true}).life().outcome, Outcome::open);
 }
 
 TEST(Listing, AListThatBrokeOffSaysNothing) { EXPECT_EQ(listed({.whole = false}).life().outcome, Outcome::open); }

@@ -134,7 +134,7 @@ void SocketList::finish(TimeNs begun) {
   std::size_t gone = table_.waiting(Wait::gone);
   for (Slot slot = 0; slot < table_.slots(); ++slot) {
     const Connection& c = table_.at(slot);
-    if (!c.live || c.reported || c.ended() || !c.seen_by.kernel || !c.bound.cookie) continue;
+    if (!c.live || c.reported || c.ended() || !c.bound.cookie) continue;  // by a segment alone it has one, too
     if (table_.wait_of(slot) == Wait::gone || !losses_.may_concern(c) || c.last_ts_ns >= begun) continue;
     table_.wait(slot, Wait::gone, now_ + static_cast<std::int64_t>(gone / slice) * slice_ns);
     ++gone;
