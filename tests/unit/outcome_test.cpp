@@ -44,6 +44,30 @@ TEST(Outcome, KilledWithUnreadDataIsAbortedAndNamesTheSignal) {
   EXPECT_EQ(life.closed_by, ClosedBy::local);
 }
 
+// A process that breaks off with data unread, with and without the peer's FIN before: who closed first is another
+// question.
+TEST(Outcome, WhoseFinCameFirstHasClosedFirstAlsoWhereTheOtherBreaksOff) {
+  for (const Caller& by : {curl, killed_curl}) {
+    for (const bool after_fin : {true, false}) {
+      Stream stream;
+      Side c = client_of(stream);
+      connects(c);
+      c.in(PA, 20);
+      if (after_fin) {
+        c.in(FA);
+        c.to(State::close_wait);
+      }
+      c.to(State::close, by);
+      c.out(RA);
+      c.kernel_reset(ResetDirection::sent, reason_abort_on_close, by, false);
+      c.destroy();
+      const Life life = run(stream.events).life();
+      EXPECT_EQ(life.outcome, by.killed_by < 0 ? Outcome::reset_by_local : Outcome::aborted) << after_fin;
+      EXPECT_EQ(life.closed_by, after_fin ? ClosedBy::peer : ClosedBy::local) << by.killed_by;
+    }
+  }
+}
+
 TEST(Outcome, KilledWithNothingUnreadIsCompleted) {
   const Life life = run(killed_read_story().events).life();
   EXPECT_EQ(life.outcome, Outcome::completed);

@@ -341,6 +341,8 @@ ClosedBy judge_closed_by(const Connection& c, const RuleContext& context, Outcom
       return closed_first(c) == ClosedBy::local ? ClosedBy::local : ClosedBy::peer;
     case Outcome::reset_by_local:
     case Outcome::aborted:
+      // Likewise the peer's FIN.
+      return closed_first(c) == ClosedBy::peer ? ClosedBy::peer : ClosedBy::local;
     case Outcome::connect_cancelled:
       return ClosedBy::local;
     case Outcome::unreachable:
