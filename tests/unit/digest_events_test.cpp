@@ -11,17 +11,9 @@
 namespace tcpwitness::testing {
 namespace {
 
-// The one digest of a story.
-Event digest_of(const Story& story) {
-  for (const Event& event : DigestWriter().write(no_timeline(story.events))) {
-    if (std::holds_alternative<SocketDigest>(event.body)) return event;
-  }
-  return {};
-}
-
 struct Digested {
   explicit Digested(const Story& story, CorrelatorSettings settings = life_settings())
-      : parts(std::move(settings)), event(digest_of(story)) {
+      : parts(std::move(settings)), event(digest_of(story.events)) {
     parts.in.now = event.ts_ns;
   }
 

@@ -242,12 +242,7 @@ std::string difference(const std::vector<std::string>& one, const std::vector<st
 
 // ---- A whole ordinary life ----
 
-SocketDigest whole_life(const Story& story) {
-  for (const Event& event : DigestWriter().write(no_timeline(story.events))) {
-    if (const auto* digest = std::get_if<SocketDigest>(&event.body)) return *digest;
-  }
-  return {};
-}
+SocketDigest whole_life(const Story& story) { return std::get<SocketDigest>(digest_of(story.events).body); }
 
 TEST(WholeLife, IsFoundInAnOrdinaryLife) {
   const auto first = find_whole_life(whole_life(close_first_story()), life_settings());

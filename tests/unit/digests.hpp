@@ -367,4 +367,12 @@ inline std::vector<Event> expanded(const std::vector<Event>& events) {
   return all;
 }
 
+// The first digest of these events.
+inline Event digest_of(const std::vector<Event>& events) {
+  for (const Event& event : DigestWriter().write(no_timeline(events))) {
+    if (std::holds_alternative<SocketDigest>(event.body)) return event;
+  }
+  return {};
+}
+
 }  // namespace tcpwitness::testing

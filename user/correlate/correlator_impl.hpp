@@ -41,6 +41,7 @@ class Correlator::Impl final : private ForwardedConnections::Host {
   void feed(const Event& event, Reports& out);
   void advance(TimeNs now, Reports& out);
   [[nodiscard]] bool report_over(TimeNs by, Reports& out, std::size_t reports);
+  [[nodiscard]] bool takes_first(const Event& event) const;
   [[nodiscard]] TimeNs due() const;
   [[nodiscard]] bool wants_descriptors() { return half_closed_.wants_descriptors(); }
   [[nodiscard]] bool wants_listener_owners(const std::function<bool(std::uint32_t pid)>& is_gone) {
@@ -102,6 +103,8 @@ class Correlator::Impl final : private ForwardedConnections::Host {
   DropEvents drops_{in_, lives_, forwarded_, unmatched_};
 
   bool in_part_ = false;  // not all that is over by then was reported
+  TimeNs judged_ns_ = 0;  // what was over by then is judged
+  int taken_first_ = 0;   // digests since
   std::uint64_t waits_over_ = 0;
 };
 

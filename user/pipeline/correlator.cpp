@@ -27,6 +27,7 @@ void Correlator::advance(TimeNs now, Reports& out) { impl_->advance(now, out); }
 bool LiveCorrelator::report_over(TimeNs by, Reports& out, std::size_t reports) {
   return impl_->report_over(by, out, reports);
 }
+bool LiveCorrelator::takes_first(const Event& event) const { return impl_->takes_first(event); }
 TimeNs Correlator::due() const { return impl_->due(); }
 bool LiveCorrelator::wants_descriptors() { return impl_->wants_descriptors(); }
 bool LiveCorrelator::wants_listener_owners(const std::function<bool(std::uint32_t pid)>& is_gone) {

@@ -19,6 +19,9 @@ class LiveCorrelator : public Correlator {
   // so many reports wait. True: that was not all, and the next part is to follow once they are taken. So few reports
   // need memory, and the same again and again.
   [[nodiscard]] bool report_over(TimeNs by, Reports& out, std::size_t reports);
+  // feed() of this event may leave that for later: an ordinary connection. A few of them are taken, then what is over
+  // is judged.
+  [[nodiscard]] bool takes_first(const Event& event) const;
 
   // Questions. Before due() there is no new one, unless an event is fed.
   // A socket will soon be in CLOSE_WAIT for too long: true once for each, so that events can show which process has
