@@ -422,7 +422,8 @@ TEST(FileWriter, AReaderThatStandsStillHoldsNobodyUp) {
   FileWriter writer(settings, dir.file("pipe"), prologue(), said.notice());
   const auto before = std::chrono::steady_clock::now();
   for (int i = 0; i < 400; ++i) writer.write(block_of(10'000));
-  EXPECT_LT(std::chrono::steady_clock::now() - before, 2s);
+  // However busy the machine is: whoever waits for this reader waits for ever.
+  EXPECT_LT(std::chrono::steady_clock::now() - before, 20s);
   const RecordingTotals totals = writer.finish();
   EXPECT_EQ(totals.blocks + totals.lost_blocks, 401U);
   EXPECT_GT(totals.lost_blocks, 300U);
