@@ -154,7 +154,7 @@ struct KeepaliveTimeout {
 
 // retransmit-timeout, user-timeout
 struct RetransmitTimeout {
-  enum class How : std::uint8_t { unacknowledged, window_closed, never_left };
+  enum class How : std::uint8_t { unacknowledged, window_closed, window_silent, never_left };
   How how{};
   std::uint32_t waiting_bytes = 0;  // 0: the FIN
   std::uint32_t tries = 0;          // unacknowledged: retransmissions of what waited; 0: not known

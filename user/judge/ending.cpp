@@ -272,7 +272,9 @@ Ending retransmit_timeout(const Connection& c) {
                                    .error_of_path = c.error != ETIMEDOUT && c.error != 0};
   const Unanswered* run = c.anomalies ? &c.anomalies->retransmissions.current : nullptr;
   if (run != nullptr && !run->passed && run->seq == c.cb.snd_una) found.tries = run->tries;
-  if (probed) found.how = c.cb.snd_wnd == 0 ? How::window_closed : How::never_left;
+  // An answer that keeps the window closed begins the kernel's count anew. The newest probe's may be on its way.
+  const How closed = c.cb.icsk_probes_out > 1 ? How::window_silent : How::window_closed;
+  if (probed) found.how = c.cb.snd_wnd == 0 ? closed : How::never_left;
   if (const IcmpMessage* icmp = icmp_behind(c); found.error_of_path && icmp != nullptr)
     found.message = message_of(c, *icmp);
   return found;

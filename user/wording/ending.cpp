@@ -300,6 +300,9 @@ struct EndingWords {
     std::string tried;
     switch (of.how) {
       case How::window_closed:
+        tried = "could not be sent: the peer's window stayed closed";
+        break;
+      case How::window_silent:
         tried = "could not be sent: the peer's window was closed and the probes into it were not answered";
         break;
       case How::never_left:
