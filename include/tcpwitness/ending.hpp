@@ -135,8 +135,9 @@ struct ResetByLocal {
   std::optional<Reason> reason{};     // sent
   std::int64_t reset_after_ns = 0;    // gone, data_after_close: since the close
   std::int64_t should_wait_ns = 0;    // gone: in FIN_WAIT2
-  arguments::NamedProcess process{};  // listener_closed: whose listener
+  arguments::NamedProcess process{};  // listener_closed: whose listener; or, where that is not known, who closed it
   bool by_another = false;            // likewise: by a process that is not its own
+  bool of_closer = false;             // likewise: `process` is who closed it
 };
 
 // keepalive-timeout

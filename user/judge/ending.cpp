@@ -174,8 +174,10 @@ Ending reset_by_local(const Connection& c, const RuleContext& context) {
   if (destroyed_by_other(c)) return endings::ResetByLocal{.how = How::destroyed};
   if (c.teardown->mini_fin_wait2 && reset_sent(c)) return reset_in_fin_wait2(c);
   if (closed_with_listener(c, context))
-    return endings::ResetByLocal{
-        .how = How::listener_closed, .process = c.owner.named(), .by_another = listener_ended_by_another(c)};
+    return endings::ResetByLocal{.how = How::listener_closed,
+                                 .process = (only_closer_known(c) ? c.teardown->closer : c.owner).named(),
+                                 .by_another = listener_ended_by_another(c),
+                                 .of_closer = only_closer_known(c)};
   const bool seen = c.anomalies && c.anomalies->rst_out.mark;
   if (!reset_sent(c) && !seen) return endings::ResetByLocal{.how = How::not_seen};
   endings::ResetByLocal found{.how = How::sent};
