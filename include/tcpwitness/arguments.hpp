@@ -523,7 +523,8 @@ struct StraySegment {
   Fate fate{};
   std::string reason{};  // the kernel's word for its RST
   std::uint32_t count = 1;
-  std::int64_t within_ns = 0;  // of several: the last one behind the first
+  std::int64_t within_ns = 0;       // of several: the last one behind the first
+  std::optional<Endpoint> asked{};  // of a SYN-ACK: whom the SYN went to that it acknowledges
 };
 
 // rx-dropped: SYNs for no connection of this machine.

@@ -519,6 +519,32 @@ TEST(StraySegment, GetsARstAndTheKernelSaysWhy) {
   for (const Entry& entry : reported.entries()) EXPECT_EQ(entry.conn, 0U);
 }
 
+// A SYN to a service address; the answer passes its NAT by. acks: what the SYN-ACK acknowledges, beside its number.
+std::optional<Finding> answered_by_another(std::uint32_t acks, std::string_view by) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.to(State::syn_sent, curl);
+  c.out(S);
+  Side other(stream, 0, "10.0.0.1", 40000, by, 80, 0, 900, false);
+  other.view = SocketKind::none;
+  other.in(SA, 0, 0, [&](Segment& g) { g.ack = c.isn() + acks; });
+  other.view = SocketKind::control;
+  other.out(R, 0, 0, [&](Segment& g) { g.seq = c.isn() + acks; });
+  stream.wait(1 * s);
+  c.out(S, 0, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.isn(); });
+  return run(stream.events).finding(Rule::stray_segment);
+}
+
+TEST(StraySegment, CanBeTheAnswerToASynThatWentElsewhere) {
+  const auto finding = answered_by_another(1, "10.0.0.9");
+  EXPECT_TRUE(
+      says(finding, "; it acknowledges the SYN that went to 10.0.0.2:80: the answer comes from another address"))
+      << (finding ? sentence(*finding) : "none");
+  const auto other = answered_by_another(2, "10.0.0.9");
+  ASSERT_TRUE(other.has_value());
+  EXPECT_FALSE(says(other, "the answer")) << "the number is another one";
+}
+
 // On an Internet host that is every scanner.
 TEST(StraySegment, IsNotShownWhereProcessesAreSelected) {
   CorrelatorSettings settings = trace_settings();

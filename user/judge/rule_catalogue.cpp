@@ -77,7 +77,8 @@ constexpr std::array<RuleEntry, rule_count> rule_rows{{
      "the kernel's reason is NO_SOCKET, or no socket was "
      "found and the RST was seen",
      "the kernel sent a RST for it", "it only fits nothing that we know",
-     "Often the rest of a connection from before a restart, or a scan.",
+     "Often the rest of a connection from before a restart, or a scan. A SYN-ACK that acknowledges a SYN to another "
+     "address: the way back passes NAT or a load balancer by.",
      "a spoofed sender; an answer that belongs to another namespace or to a connection that was NATed here"},
     {Rule::rx_dropped, "rx-dropped", Rank::cause, "segments arrived and were dropped before TCP took them",
      "kfree_skb with a reason: firewall, queue, memory", "the segment on the interface",
