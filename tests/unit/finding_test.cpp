@@ -119,6 +119,8 @@ TEST(Keepalive, FromTheWireAloneItIsOnlyLikely) {
   CorrelatorSettings settings = life_settings();
   settings.has_kernel = false;
   EXPECT_EQ(run(story.events, settings).finding(Rule::keepalive)->confidence, Confidence::likely);
+  const auto one_way = run(without_arrivals(story.events), settings).finding(Rule::keepalive);
+  EXPECT_EQ(one_way->confidence, Confidence::inconclusive) << "a probe into a closed window has the same numbers";
 }
 
 // Tracing began while the window was closed: the answer to the first probe shows it.

@@ -16,7 +16,7 @@ constexpr std::array<RuleEntry, rule_count> rule_rows{{
      "the kernel's view came with a probe",
      "the wire alone: the receiver's last window was open; with --forwarded: two or more in a row left and were not "
      "answered",
-     "",
+     "the wire alone, and nothing of the receiver was seen: a probe into a window that it closed looks the same",
      "An unanswered run ends in ETIMEDOUT at the time given. Look at the path and the peer; for earlier detection "
      "lower tcp_keepalive_time or set TCP_KEEPIDLE.",
      "a proxy or load balancer on the way that answers the probes itself: the peer can be gone. The wire alone: an "
