@@ -338,6 +338,7 @@ struct Reset {
   bool other_died = false;                      // other_end: its process did
   std::optional<std::uint32_t> unread_bytes{};  // other_end: that it had not read
   bool by_another = false;                      // listener_closed: a process that is not the listener's
+  bool of_closer = false;                       // likewise: whose listener it was is not known
   bool refused = false;                         // nobody_here: nothing listens; otherwise no socket is left
   std::string reason{};                         // the kernel's word, "" where it has none
   Endpoint remote{};
@@ -522,7 +523,8 @@ struct StraySegment {
   Fate fate{};
   std::string reason{};  // the kernel's word for its RST
   std::uint32_t count = 1;
-  std::int64_t within_ns = 0;  // of several: the last one behind the first
+  std::int64_t within_ns = 0;       // of several: the last one behind the first
+  std::optional<Endpoint> asked{};  // of a SYN-ACK: whom the SYN went to that it acknowledges
 };
 
 // rx-dropped: SYNs for no connection of this machine.

@@ -135,8 +135,9 @@ struct ResetByLocal {
   std::optional<Reason> reason{};     // sent
   std::int64_t reset_after_ns = 0;    // gone, data_after_close: since the close
   std::int64_t should_wait_ns = 0;    // gone: in FIN_WAIT2
-  arguments::NamedProcess process{};  // listener_closed: whose listener
+  arguments::NamedProcess process{};  // listener_closed: whose listener; or, where that is not known, who closed it
   bool by_another = false;            // likewise: by a process that is not its own
+  bool of_closer = false;             // likewise: `process` is who closed it
 };
 
 // keepalive-timeout
@@ -154,7 +155,7 @@ struct KeepaliveTimeout {
 
 // retransmit-timeout, user-timeout
 struct RetransmitTimeout {
-  enum class How : std::uint8_t { unacknowledged, window_closed, never_left };
+  enum class How : std::uint8_t { unacknowledged, window_closed, window_silent, never_left };
   How how{};
   std::uint32_t waiting_bytes = 0;  // 0: the FIN
   std::uint32_t tries = 0;          // unacknowledged: retransmissions of what waited; 0: not known

@@ -65,7 +65,7 @@ TEST(ReportedError, AlmostNone) {
 }
 
 // A window that is closed, and probes into it without an answer: tcp_retries2 ends that, too.
-Outcome probes_die(std::uint32_t user_timeout_ms, std::uint8_t unanswered) {
+Life probes_die(std::uint32_t user_timeout_ms, std::uint8_t unanswered) {
   Stream stream;
   Side c = client_of(stream);
   c.extra.user_timeout_ms = user_timeout_ms;
@@ -82,14 +82,24 @@ Outcome probes_die(std::uint32_t user_timeout_ms, std::uint8_t unanswered) {
   c.extra.sk_err = ETIMEDOUT;
   c.to(State::close);
   c.error(ETIMEDOUT);
-  return run(stream.events).life().outcome;
+  return run(stream.events).life();
 }
 
 TEST(UserTimeout, IsNotOverBeforeItsTime) {
-  EXPECT_EQ(probes_die(60'000, 4), Outcome::retransmit_timeout);
-  EXPECT_EQ(probes_die(5'000, 4), Outcome::user_timeout);
-  EXPECT_EQ(probes_die(60'000, 0), Outcome::user_timeout) << "answered probes end nothing else";
-  EXPECT_EQ(probes_die(0, 4), Outcome::retransmit_timeout);
+  EXPECT_EQ(probes_die(60'000, 4).outcome, Outcome::retransmit_timeout);
+  EXPECT_EQ(probes_die(5'000, 4).outcome, Outcome::user_timeout);
+  EXPECT_EQ(probes_die(60'000, 0).outcome, Outcome::user_timeout) << "answered probes end nothing else";
+  EXPECT_EQ(probes_die(0, 4).outcome, Outcome::retransmit_timeout);
+}
+
+// A peer that keeps its window closed answers each probe: the kernel's count begins anew.
+TEST(ClosedWindow, ProbesIntoItWereNotAnsweredOnlyWhereTheKernelStillCountsThem) {
+  EXPECT_TRUE(probes_die(5'000, 4).explanation.contains("the probes into it were not answered"));
+  for (const std::uint8_t due : {std::uint8_t{0}, std::uint8_t{1}}) {
+    const std::string text = probes_die(5'000, due).explanation;
+    EXPECT_TRUE(text.contains("could not be sent: the peer's window stayed closed.")) << text;
+    EXPECT_FALSE(text.contains("answered")) << text;
+  }
 }
 
 // Keep-alive ends it. counted: the probes that the kernel counts then.

@@ -119,6 +119,8 @@ TEST(Keepalive, FromTheWireAloneItIsOnlyLikely) {
   CorrelatorSettings settings = life_settings();
   settings.has_kernel = false;
   EXPECT_EQ(run(story.events, settings).finding(Rule::keepalive)->confidence, Confidence::likely);
+  const auto one_way = run(without_arrivals(story.events), settings).finding(Rule::keepalive);
+  EXPECT_EQ(one_way->confidence, Confidence::inconclusive) << "a probe into a closed window has the same numbers";
 }
 
 // Tracing began while the window was closed: the answer to the first probe shows it.
@@ -517,6 +519,32 @@ TEST(StraySegment, GetsARstAndTheKernelSaysWhy) {
   EXPECT_EQ(finding->confidence, Confidence::certain);
   EXPECT_EQ(finding->evidence.size(), 3U);
   for (const Entry& entry : reported.entries()) EXPECT_EQ(entry.conn, 0U);
+}
+
+// A SYN to a service address; the answer passes its NAT by. acks: what the SYN-ACK acknowledges, beside its number.
+std::optional<Finding> answered_by_another(std::uint32_t acks, std::string_view by) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.to(State::syn_sent, curl);
+  c.out(S);
+  Side other(stream, 0, "10.0.0.1", 40000, by, 80, 0, 900, false);
+  other.view = SocketKind::none;
+  other.in(SA, 0, 0, [&](Segment& g) { g.ack = c.isn() + acks; });
+  other.view = SocketKind::control;
+  other.out(R, 0, 0, [&](Segment& g) { g.seq = c.isn() + acks; });
+  stream.wait(1 * s);
+  c.out(S, 0, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.isn(); });
+  return run(stream.events).finding(Rule::stray_segment);
+}
+
+TEST(StraySegment, CanBeTheAnswerToASynThatWentElsewhere) {
+  const auto finding = answered_by_another(1, "10.0.0.9");
+  EXPECT_TRUE(
+      says(finding, "; it acknowledges the SYN that went to 10.0.0.2:80: the answer comes from another address"))
+      << (finding ? sentence(*finding) : "none");
+  const auto other = answered_by_another(2, "10.0.0.9");
+  ASSERT_TRUE(other.has_value());
+  EXPECT_FALSE(says(other, "the answer")) << "the number is another one";
 }
 
 // On an Internet host that is every scanner.

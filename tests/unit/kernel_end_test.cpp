@@ -81,11 +81,13 @@ struct ListenerEnd {
   std::uint16_t error = 0;
   Caller by = nobody;
   Caller listener_by = nobody;  // who ended the listening socket
+  bool two_listen = false;      // on that port (SO_REUSEPORT)
 };
 
 RunResult child_ends(const ListenerEnd& how) {
   Stream stream;
   listens(stream);
+  if (how.two_listen) listens(stream, worker, 4);
   Side c = server_of(stream);
   accepts(c);
   c.in(PA, 5);
@@ -122,6 +124,16 @@ TEST(KernelEnds, AListenerThatAnotherProcessEndsDidNotCloseByItself) {
       << other.life().explanation;
   EXPECT_TRUE(says(other.finding(Rule::reset_origin), "the listener of nginx[80] was closed by another process"));
   EXPECT_TRUE(says(child_ends({.listener_by = nginx}).finding(Rule::reset_origin), "the listener of nginx[80] closed"));
+}
+
+// Of two that listen on one port it is not known which one's queue that was, until the one closes that resets it.
+TEST(KernelEnds, OfTwoListenersTheOneThatClosesIsNamed) {
+  const RunResult closed = child_ends({.listener_by = nginx, .two_listen = true});
+  EXPECT_TRUE(closed.life().explanation.contains("nginx[80] closed its listener before accept()"))
+      << closed.life().explanation;
+  const auto origin = closed.finding(Rule::reset_origin);
+  EXPECT_TRUE(says(origin, "nginx[80] closed its listener before accept() had taken")) << finding_text(origin);
+  EXPECT_FALSE(says(child_ends({.two_listen = true}).finding(Rule::reset_origin), "nginx")) << "nobody is shown";
 }
 
 TEST(KernelEnds, AlmostAListenerThatCloses) {

@@ -51,6 +51,28 @@ TEST(InboundLoss, IsCountedAndFoundWithItsShare) {
   EXPECT_TRUE(sentence(*finding).contains(" %)")) << sentence(*finding);
 }
 
+// What fills a hole may have been late; what had arrived before was sent again.
+TEST(InboundLoss, BesideReorderingOnlyWhatHadArrivedBeforeIsCertain) {
+  const auto confidence = [](std::uint32_t late, int arrived_before) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    for (int i = 0; i < 20; ++i) c.in(A, 1000);
+    c.late_in = late;
+    for (int i = 0; i < 2; ++i) {
+      const std::uint32_t next = c.peer_nxt;
+      c.in(A, 1000, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = next - 5000; });
+      c.peer_nxt = c.rcv_nxt = next;
+      if (i < arrived_before) c.drop(drop_old_data, false, A, 1000);
+    }
+    closes_second(c, curl);
+    return run(stream.events).finding(Rule::retransmission)->confidence;
+  };
+  EXPECT_EQ(confidence(0, 1), Confidence::certain);
+  EXPECT_EQ(confidence(3, 1), Confidence::likely);
+  EXPECT_EQ(confidence(3, 2), Confidence::certain);
+}
+
 TEST(InboundLoss, WhatOnlyCameLateIsNone) {
   const RunResult reported = run(lossy_download(0, 2).events);
   EXPECT_EQ(reported.life().retransmits_in, 0U);

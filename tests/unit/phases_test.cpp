@@ -226,6 +226,7 @@ TEST(Phases, OfACaptureWithAHoleAreOnlyThoseThatItShows) {
     totals.payload.first_in = 3 * s;
     totals.payload.every_segment = true;
     totals.payload.transfer_ns = 5;
+    totals.out.frames = totals.in.frames = 4;
     totals.in.missing_bytes = missing;
     RuleContext context{kernel_names()};
     context.has_kernel = false;

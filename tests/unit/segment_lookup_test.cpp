@@ -41,6 +41,16 @@ TEST(SegmentLookup, ASynForAListenerBeginsAConnectionAndOneForNoSocketDoesNot) {
   EXPECT_EQ(parts.in.table.wait_of(slot), Wait::unanswered_syn);
 }
 
+// A scanner's: tcp_rcv_state_process() drops it.
+TEST(SegmentLookup, ASynWithAFinBeginsNothingAtAListener) {
+  Parts parts;
+  Segment g = syn(7, SocketKind::listener);
+  g.flags |= tcp_flag::fin;
+  EXPECT_EQ(find(parts, g), no_slot);
+  Parts alone(packets_alone(false));
+  EXPECT_NE(find(alone, g), no_slot) << "nobody says what its receiver makes of it";
+}
+
 TEST(SegmentLookup, ASynWithTheSameNumberIsOfTheSameConnection) {
   Parts parts;
   const Slot first = find(parts, syn(7, SocketKind::listener));

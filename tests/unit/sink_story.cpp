@@ -46,6 +46,36 @@ TEST(Story, AHandshakeAndAnOrderlyCloseAreTold) {
   EXPECT_FALSE(text.contains("this side sent 50 bytes")) << "the life's line has it";
 }
 
+// Its first one began another connection, which the client's host reset.
+TEST(Story, ASynThatCameAgainIsNotTimedAgainstItself) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  c.view = SocketKind::listener;
+  c.in(S, 0, TW_EVENT_RETRANSMISSION);
+  stream.wait(3 * s);
+  c.in(S, 0, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.peer_isn(); });
+  const std::string text = story_of(stream.events);
+  expect_reported(text, {"The peer's SYN came in again.", "The peer's SYN came in again 3.00 s after the first one."});
+}
+
+// Two hosts have the address: each answers the SYN, with a number of its own.
+TEST(Story, ASynAckWithAnotherNumberIsNoRepetition) {
+  for (const std::uint32_t beside : {0U, 1000U}) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.in(SA, 0, beside == 0 ? TW_EVENT_RETRANSMISSION : 0, [&](Segment& g) {
+      g.seq = c.peer_isn() + beside;
+      g.ack = c.isn() + 1;
+    });
+    const std::string text = story_of(stream.events);
+    EXPECT_EQ(text.contains("The peer's SYN-ACK came in again"), beside == 0) << text;
+    EXPECT_EQ(text.contains("Another SYN-ACK came in from the peer's address, with another initial number"),
+              beside != 0);
+  }
+}
+
 std::size_t sentences_of(const std::string& story) {
   std::size_t count = 0;
   for (std::size_t at = story.find("  +"); at != std::string::npos; at = story.find("  +", at + 1)) ++count;

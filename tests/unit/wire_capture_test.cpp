@@ -55,6 +55,23 @@ TEST(Capture, AWholeConnectionIsCompleted) {
   EXPECT_TRUE(life.wire->complete);
 }
 
+// A request in two pieces, 2 s apart, and its answer between them: where that is not in the capture nobody asked
+// slowly.
+TEST(Capture, OfOneDirectionDoesNotSayHowLongTheRequestTook) {
+  std::vector<Say> said = after_handshake({{0, 1, 1, 100},
+                                           {1, 1, 101, 50},
+                                           {0, 101, 51, 100, ack_flag, 1000, 2000},
+                                           {1, 51, 201},
+                                           {0, 201, 51, 0, fin_ack},
+                                           {1, 51, 202, 0, fin_ack},
+                                           {0, 202, 52}});
+  EXPECT_TRUE(read(said).life().phases.first_byte.has_value());
+  std::erase_if(said, [](const Say& one) { return one.side == 1; });
+  const Life life = read(said).life();
+  EXPECT_FALSE(life.phases.request.has_value());
+  EXPECT_FALSE(life.explanation.contains("request")) << life.explanation;
+}
+
 // The states that each segment shows, as "1: local SYN_SENT; 2: ...".
 std::string shown(const std::vector<Say>& said) {
   CorrelatorSettings settings = capture_settings();

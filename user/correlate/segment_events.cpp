@@ -217,6 +217,7 @@ void SegmentEvents::note_handshake(Slot slot, Connection& c, const Event& e, con
 }
 
 void SegmentEvents::note_syn(Slot slot, Connection& c, const Event& e, const Segment& g, bool out) {
+  if (out && settings_.has_kernel) unmatched_.on_own_syn(g);
   if (!out && c.anomalies) c.anomalies->request_dropped = {};  // it is asked again
   (out ? c.isn.local : c.isn.remote) = g.seq;
   out ? c.isn.has_local = true : c.isn.has_remote = true;

@@ -77,7 +77,7 @@ void StateEvents::take(const Event& e, const StateChange& s) {
   }
   if (from == State::listen && to == State::close) {
     listeners_.closed(s.header.cookie, e.ts_ns);
-    closed_listener_ = {flow.local, s.header.netns, e.ts_ns, acting_process(s, PidSource::close).process()};
+    closed_listener_ = {flow.local, s.header.netns, e.ts_ns, acting_process(s, PidSource::close)};
     return;
   }
   // Of a rival, too, which the other child may still be to follow.
@@ -247,8 +247,9 @@ void StateEvents::end(Slot slot, const Event& e, const StateChange& s, const Cau
   teardown.end_shown = true;
   teardown.end_actor = s.actor.flags;
   const bool with_listener = ends_with_listener(c, e, s);
-  teardown.end_pid = with_listener ? closed_listener_.process.pid : acting_process(s, PidSource::close).pid;
+  teardown.end_pid = with_listener ? closed_listener_.closer.pid : acting_process(s, PidSource::close).pid;
   if (!teardown.first) teardown.first = teardown.end;
+  if (with_listener && teardown.closer.pid == 0) teardown.closer = closed_listener_.closer;
   note_closer(c, s);
   if (from == State::close_wait) teardown.left_close_wait = teardown.end;
   if (const int error = closing_error(c, s); error != 0) c.error = static_cast<std::uint16_t>(error);
@@ -287,7 +288,7 @@ void StateEvents::close(Slot slot, const Event& e, const StateChange& s, const C
     if (cause.kind == Cause::Kind::unknown && ends_with_listener(c, e, s)) {
       body.cause.kind = Cause::Kind::call;
       body.cause.what = "listener closed";
-      body.process = closed_listener_.process;
+      body.process = closed_listener_.closer.process();
     }
     if (cause.kind == Cause::Kind::call) body.process = acting_process(s, PidSource::close).process();
     if (was_read(s.cb)) body.cb = s.cb;

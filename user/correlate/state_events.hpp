@@ -38,7 +38,7 @@ class StateEvents {
     Endpoint local;
     std::uint32_t netns = 0;
     TimeNs ts_ns = 0;
-    Process process;
+    Owner closer;
   };
 
   void infer_child(Connection& c, const Event& e, const StateChange& s);

@@ -35,7 +35,18 @@ void Unmatched::report(const Stray& stray, TimeNs now) {
   // Behind a gap a segment can be a late one of a connection whose end was lost: for 2 MSL (RFC 9293, 3.4.1).
   constexpr std::int64_t two_msl_ns = 240'000'000'000;
   const bool lost = losses_.reach(stray.ts_ns, two_msl_ns);
-  emitter_.finding(stray.flow, now, rules_.stray(stray, names_, lost));
+  emitter_.finding(stray.flow, now, rules_.stray(with_asked(stray), names_, lost));
+}
+
+// The way back passes by the NAT that the SYN went through, or another host answers in its place.
+Stray Unmatched::with_asked(Stray stray) {
+  constexpr std::uint8_t syn_ack = tcp_flag::syn | tcp_flag::ack;
+  if ((stray.flags & syn_ack) != syn_ack) return stray;
+  const OwnSyn* own = own_syns_.find([&](const OwnSyn& syn) {
+    return syn.flow.local == stray.flow.local && syn.flow.remote != stray.flow.remote && stray.ack == syn.isn + 1;
+  });
+  if (own != nullptr) stray.asked = own->flow.remote;
+  return stray;
 }
 
 // The sender is a connection of this machine. Over loopback its findings have what became of its SYN; what comes back

@@ -8,6 +8,7 @@
 #include "correlate/dropped_syns.hpp"
 #include "correlate/emitter.hpp"
 #include "correlate/losses.hpp"
+#include "correlate/newest.hpp"
 #include "correlate/repeated_strays.hpp"
 #include "correlate/strays.hpp"
 #include "correlate/table.hpp"
@@ -29,6 +30,8 @@ class Unmatched {
         emitter_(emitter) {}
 
   void on_segment(const Event& e, const Segment& g, const Flow& flow, bool out);
+  // A socket here sent a SYN: an answer can come from another address.
+  void on_own_syn(const Segment& g) { own_syns_.push({to_flow(g.tuple), g.seq}); }
   // A SYN was dropped that came in.
   void on_dropped_syn(const Event& e, const Drop& d, const Flow& flow, TimeNs now);
   // They may turn out to be a connection's.
@@ -45,7 +48,13 @@ class Unmatched {
   }
 
  private:
+  struct OwnSyn {
+    Flow flow;
+    std::uint32_t isn = 0;
+  };
+
   bool dropped_where_it_arrived(const Event& e, const Drop& d, const Stray& syn);
+  [[nodiscard]] Stray with_asked(Stray stray);
   void take(const Stray& stray, TimeNs now);
   void report(const Stray& stray, TimeNs now);
   void report(const DroppedSyn& syn, TimeNs now);
@@ -60,6 +69,7 @@ class Unmatched {
 
   Strays strays_;
   RepeatedStrays repeated_strays_;
+  Newest<OwnSyn, 256> own_syns_;
   DroppedSyns dropped_syns_;
   RestOfEachSecond more_strays_;
   FirstOfEachSecond stray_findings_{100};

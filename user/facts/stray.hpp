@@ -27,6 +27,7 @@ struct Stray {
   bool reset_seen = false;  // on the wire
   bool sent_here = false;   // a connection of this machine sent it: its own findings have what became of it
   IcmpMessage icmp;         // that this machine answered it with
+  Endpoint asked;           // of a SYN-ACK: whom a process here sent the SYN that it acknowledges
 };
 
 // A SYN for no connection of this machine, which dropped it before TCP had it. It may come again.

@@ -174,8 +174,10 @@ Ending reset_by_local(const Connection& c, const RuleContext& context) {
   if (destroyed_by_other(c)) return endings::ResetByLocal{.how = How::destroyed};
   if (c.teardown->mini_fin_wait2 && reset_sent(c)) return reset_in_fin_wait2(c);
   if (closed_with_listener(c, context))
-    return endings::ResetByLocal{
-        .how = How::listener_closed, .process = c.owner.named(), .by_another = listener_ended_by_another(c)};
+    return endings::ResetByLocal{.how = How::listener_closed,
+                                 .process = (only_closer_known(c) ? c.teardown->closer : c.owner).named(),
+                                 .by_another = listener_ended_by_another(c),
+                                 .of_closer = only_closer_known(c)};
   const bool seen = c.anomalies && c.anomalies->rst_out.mark;
   if (!reset_sent(c) && !seen) return endings::ResetByLocal{.how = How::not_seen};
   endings::ResetByLocal found{.how = How::sent};
@@ -272,7 +274,9 @@ Ending retransmit_timeout(const Connection& c) {
                                    .error_of_path = c.error != ETIMEDOUT && c.error != 0};
   const Unanswered* run = c.anomalies ? &c.anomalies->retransmissions.current : nullptr;
   if (run != nullptr && !run->passed && run->seq == c.cb.snd_una) found.tries = run->tries;
-  if (probed) found.how = c.cb.snd_wnd == 0 ? How::window_closed : How::never_left;
+  // An answer that keeps the window closed begins the kernel's count anew. The newest probe's may be on its way.
+  const How closed = c.cb.icsk_probes_out > 1 ? How::window_silent : How::window_closed;
+  if (probed) found.how = c.cb.snd_wnd == 0 ? closed : How::never_left;
   if (const IcmpMessage* icmp = icmp_behind(c); found.error_of_path && icmp != nullptr)
     found.message = message_of(c, *icmp);
   return found;

@@ -35,11 +35,14 @@ std::optional<Finding> judge_keepalive(const Connection& c, const RuleContext& c
   finding.confidence = k.by_kernel ? Confidence::certain : Confidence::likely;
   cite(finding, k.evidence);
   arguments::Keepalive found;
+  // Of a receiver that was not seen the window can be closed: a probe into that is the same segment.
+  const bool closed_unseen = (k.sent != 0 && c.wire.segs_in == 0) || (k.sent == 0 && c.wire.segs_out == 0);
+  if (!k.by_kernel && closed_unseen) finding.confidence = Confidence::inconclusive;
   found.sent = k.sent;
   found.answered = k.answered;
   found.unanswered = k.unanswered;
   found.one_way = goes_elsewhere(c, context, c.wire.segs_in);
-  found.replies_unseen = context.has_kernel && goes_elsewhere(c, context, c.wire.segs_out);
+  found.replies_unseen = goes_elsewhere(c, context, c.wire.segs_out);
   found.received = k.received;
   found.replied = k.replied;
   found.time_ms = k.time_ms;

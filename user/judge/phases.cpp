@@ -128,8 +128,8 @@ Phases judge_phases(const Connection& c, const RuleContext& context, TimeNs end_
   Phases phases;
   opening(c, context, phases);
   // Of what only passes through nobody keeps the times of payload. Where the other direction goes by an interface that
-  // is not traced, no answer shows.
-  const bool kept = !c.forwarded() && (context.conversation != nullptr || !one_way(c));
+  // is not traced, or is not in the capture, no answer shows.
+  const bool kept = !c.forwarded() && (context.conversation != nullptr ? !captured_one_way(context) : !one_way(c));
   if (const auto times = kept ? payload_times(c, context) : std::nullopt) payload(c, *times, phases);
   // Where not every segment is seen, closed windows still are events.
   if (!phases.stalled && c.seen_by.wire && c.anomalies && !c.forwarded()) {

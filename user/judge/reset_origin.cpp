@@ -168,7 +168,8 @@ Finding sent_here(const Connection& c, const RuleContext& context, Outcome outco
     sent.how = ResetHow::no_room_for_orphan;
   } else if (closed_with_listener(c, context)) {
     sent.how = ResetHow::listener_closed;
-    sent.process = c.owner.named();
+    sent.of_closer = only_closer_known(c);
+    if (!sent.of_closer) sent.process = c.owner.named();
     sent.by_another = listener_ended_by_another(c);
   } else if (destroyed_by_other(c)) {
     sent.how = ResetHow::destroyed;

@@ -157,7 +157,11 @@ std::optional<Finding> judge_retransmission_in(const Connection& c, const RuleCo
       old.drops, [&](const DropSeen* seen) { return context.names.drop_reason(seen->reason).starts_with("TCP_OFO"); });
   const bool distinguished = c.seen_by.wire && c.anomalies->loss.duplicate_buffers_in == 0 && !merged;
   const auto doubt = doubt_of_sender(c);
-  const bool proved = old.count != 0 && distinguished && doubt == arguments::PeerRetransmission::Doubt::none;
+  const LossCounters& loss = c.anomalies->loss;
+  const std::uint32_t again = r.in.total != 0 ? std::max(loss.retrans_segs_in, r.in.total) : 0;
+  // On a path that reorders what fills a hole was late or sent again; what had arrived before was sent again.
+  const bool counted = loss.reordered_segs_in == 0 || again <= old.count;
+  const bool proved = old.count != 0 && distinguished && counted && doubt == arguments::PeerRetransmission::Doubt::none;
   finding.confidence = proved ? Confidence::certain : Confidence::likely;
   cite(finding, r.in);
   arguments::DropReasons reasons;
@@ -165,9 +169,8 @@ std::optional<Finding> judge_retransmission_in(const Connection& c, const RuleCo
     cite(finding, drops->evidence);
     reasons.push_back(drop_reason(context.names, *drops));
   }
-  const LossCounters& loss = c.anomalies->loss;
   finding.arguments = arguments::PeerRetransmission{
-      .retransmitted = r.in.total != 0 ? std::max(loss.retrans_segs_in, r.in.total) : 0,
+      .retransmitted = again,
       .received = c.wire.segs_in,
       .spurious = old.count,
       .reasons = std::move(reasons),

@@ -16,7 +16,7 @@ constexpr std::array<RuleEntry, rule_count> rule_rows{{
      "the kernel's view came with a probe",
      "the wire alone: the receiver's last window was open; with --forwarded: two or more in a row left and were not "
      "answered",
-     "",
+     "the wire alone, and nothing of the receiver was seen: a probe into a window that it closed looks the same",
      "An unanswered run ends in ETIMEDOUT at the time given. Look at the path and the peer; for earlier detection "
      "lower tcp_keepalive_time or set TCP_KEEPIDLE.",
      "a proxy or load balancer on the way that answers the probes itself: the peer can be gone. The wire alone: an "
@@ -77,7 +77,8 @@ constexpr std::array<RuleEntry, rule_count> rule_rows{{
      "the kernel's reason is NO_SOCKET, or no socket was "
      "found and the RST was seen",
      "the kernel sent a RST for it", "it only fits nothing that we know",
-     "Often the rest of a connection from before a restart, or a scan.",
+     "Often the rest of a connection from before a restart, or a scan. A SYN-ACK that acknowledges a SYN to another "
+     "address: the way back passes NAT or a load balancer by.",
      "a spoofed sender; an answer that belongs to another namespace or to a connection that was NATed here"},
     {Rule::rx_dropped, "rx-dropped", Rank::cause, "segments arrived and were dropped before TCP took them",
      "kfree_skb with a reason: firewall, queue, memory", "the segment on the interface",

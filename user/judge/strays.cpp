@@ -57,6 +57,7 @@ Finding judge_stray(const Stray& stray, const Names& names, bool lost) {
       .count = stray.count,
       .within_ns = stray.count > 1 ? stray.last_ns - stray.ts_ns : 0,
   };
+  if (stray.asked.port != 0) std::get<arguments::StraySegment>(finding.arguments).asked = stray.asked;
   return finding;
 }
 

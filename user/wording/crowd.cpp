@@ -76,8 +76,14 @@ std::string words(const arguments::StraySegment& of) {
   const std::string which = several
                                 ? fmt::format("{} within {}", counted(of.count, kind), duration_in_words(of.within_ns))
                                 : fmt::format("a {}", kind);
-  return fmt::format("{} from {} to {} {} no connection here: {}{}", which, to_string(of.remote), to_string(of.local),
-                     several ? "fit" : "fits", fate_words(of.fate, several), by_kernel(of.reason));
+  std::string text =
+      fmt::format("{} from {} to {} {} no connection here: {}{}", which, to_string(of.remote), to_string(of.local),
+                  several ? "fit" : "fits", fate_words(of.fate, several), by_kernel(of.reason));
+  if (of.asked) {
+    text += fmt::format("; {} the SYN that went to {}: the answer comes from another address",
+                        several ? "they acknowledge" : "it acknowledges", to_string(*of.asked));
+  }
+  return text;
 }
 
 std::string words(const arguments::More& of) {

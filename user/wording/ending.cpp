@@ -257,9 +257,10 @@ struct EndingWords {
         return "The handshake was not finished: the listener was gone, and its half-open request with it; the peer's "
                "next segment was answered by a RST.";
       case How::listener_closed:
-        return fmt::format(
-            "The listener of {} {} before accept() had taken the connection, so this machine sent a RST.",
-            process_words(of.process), listener_closed(of.by_another));
+        return fmt::format("{} before accept() had taken the connection, so this machine sent a RST.",
+                           of.of_closer ? closed_listener(of.process)
+                                        : fmt::format("The listener of {} {}", process_words(of.process),
+                                                      listener_closed(of.by_another)));
       case How::not_seen:
         return "This side broke the connection off; its RST was not seen.";
       case How::sent:
@@ -300,6 +301,9 @@ struct EndingWords {
     std::string tried;
     switch (of.how) {
       case How::window_closed:
+        tried = "could not be sent: the peer's window stayed closed";
+        break;
+      case How::window_silent:
         tried = "could not be sent: the peer's window was closed and the probes into it were not answered";
         break;
       case How::never_left:

@@ -42,6 +42,10 @@ std::string by_kernel(const std::string& reason) {
   return reason.empty() ? "" : fmt::format(" (the kernel says {})", reason);
 }
 
+std::string closed_listener(const arguments::NamedProcess& process) {
+  return fmt::format("{} closed its listener", process_words(process));
+}
+
 std::string_view listener_closed(bool by_another) { return by_another ? "was closed by another process" : "closed"; }
 
 std::string share(std::uint32_t part, std::uint32_t whole) {

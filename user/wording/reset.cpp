@@ -82,8 +82,11 @@ std::string words(const arguments::Reset& of) {
           "so it sent a RST{}",
           process_words(of.process), by_kernel(of.reason));
     case How::listener_closed:
-      return fmt::format("the listener of {} {} before accept() had taken the connection, so its kernel sent a RST{}",
-                         process_words(of.process), listener_closed(of.by_another), by_kernel(of.reason));
+      return fmt::format("{} before accept() had taken the connection, so its kernel sent a RST{}",
+                         of.of_closer ? closed_listener(of.process)
+                                      : fmt::format("the listener of {} {}", process_words(of.process),
+                                                    listener_closed(of.by_another)),
+                         by_kernel(of.reason));
     case How::this_side:
       return "the RST came from this side (or something on the way from it)";
     case How::this_tcp:

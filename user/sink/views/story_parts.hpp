@@ -13,7 +13,7 @@ namespace tcpwitness::story {
 
 // " 21 us after WHAT" where that was seen.
 inline std::string since(TimeNs then, TimeNs now, std::string_view what) {
-  return then != 0 ? fmt::format(" {} after {}", duration_in_words(now - then), what) : "";
+  return then != 0 && then != now ? fmt::format(" {} after {}", duration_in_words(now - then), what) : "";
 }
 
 inline std::string capital(std::string text) {

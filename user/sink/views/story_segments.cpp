@@ -26,7 +26,7 @@ void defer(const Entry& entry, const Segment& segment, StoryState& so_far) {
   so_far.deferred_flags = segment.flags;
   if (has(segment, tcp_flag::fin) && so_far.fin_in_ns == 0) so_far.fin_in_ns = entry.ts_ns;
   if (is_syn(segment) && so_far.syn_ns == 0) so_far.syn_ns = entry.ts_ns;
-  if (is_syn_ack(segment)) so_far.syn_ack_ns = entry.ts_ns;
+  if (is_syn_ack(segment)) so_far.note_syn_ack(entry.ts_ns, is_out(segment), segment.seq);
 }
 
 }  // namespace
@@ -158,6 +158,15 @@ Phrase StoryWords::syn_ack_phrase(const Entry& entry, const SegmentEntry& body, 
   const Segment& segment = body.segment;
   const bool out = is_out(segment);
   if (so_far.role == Role::unknown) so_far.role = out ? Role::passive : Role::active;
+  // Two hosts that have one address, or somebody who answers in the server's name.
+  if (so_far.is_other_syn_ack(out, segment.seq)) {
+    return {.text = fmt::format("Another SYN-ACK {}, with another initial number{}",
+                                wire_alone ? "was sent"
+                                : out      ? "left"
+                                           : "came in from the peer's address",
+                                story::since(so_far.syn_ns, entry.ts_ns, "the SYN")),
+            .about = About::syn_ack};
+  }
   if (segment.is(SegmentEvent::retransmission)) {
     so_far.again = entry.id;
     return {
@@ -165,7 +174,7 @@ Phrase StoryWords::syn_ack_phrase(const Entry& entry, const SegmentEntry& body, 
         .about = out ? About::again : About::syn_ack};
   }
   const std::string_view again = so_far.syn_ack_ns != 0 ? " again" : "";
-  so_far.syn_ack_ns = entry.ts_ns;
+  so_far.note_syn_ack(entry.ts_ns, is_out(segment), segment.seq);
   const std::string place = through(segment.ifindex, out, so_far);
   const std::string since = story::since(so_far.syn_ns, entry.ts_ns, "the SYN");
   if (again.empty() && out && !wire_alone && so_far.about == About::syn_in)

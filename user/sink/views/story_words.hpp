@@ -45,8 +45,20 @@ struct Phrase {
 
 // What has been reported of a connection so far, as far as later sentences refer to it.
 struct StoryState {
+  void note_syn_ack(TimeNs at, bool out, std::uint32_t seq) {
+    syn_ack_ns = at;
+    syn_ack_out = out;
+    syn_ack_seq = seq;
+  }
+  // Of the same side, with another initial number.
+  [[nodiscard]] bool is_other_syn_ack(bool out, std::uint32_t seq) const {
+    return syn_ack_ns != 0 && syn_ack_out == out && syn_ack_seq != seq;
+  }
+
   TimeNs syn_ns = 0;  // the first of each, 0: not seen
   TimeNs syn_ack_ns = 0;
+  std::uint32_t syn_ack_seq = 0;
+  bool syn_ack_out = false;
   TimeNs fin_out_ns = 0;
   TimeNs fin_in_ns = 0;
   TimeNs sentence_ns = 0;  // of the newest sentence's event
