@@ -92,7 +92,7 @@ static __always_inline __u32 see_hop(void *ctx, struct work *work, struct tw_flo
 	if (flow && is_stacked_copy(&flow->half[outgoing ? OUTGOING : INCOMING], frame))
 		return 0;
 	if (!outgoing) {
-		frame->duplicate = (__u8)rules_came_before(flow, work);
+		frame->duplicate = (__u8)came_before_at(flow, work);
 		if (frame->duplicate == DUPLICATE_IF_RECEIVED) /* no socket shows whether it was */
 			frame->duplicate = NO_DUPLICATE;
 	}

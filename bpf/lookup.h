@@ -149,6 +149,21 @@ static __always_inline __u8 other_socket(struct work *work, struct bpf_sock *sk)
 	return TW_SOCKET_NONE;
 }
 
+/*
+ * Does a socket of another namespace send it? A device above this one (VLAN, macvlan) can have been moved there; the
+ * segments keep their socket on their way through both.
+ */
+static __always_inline bool is_of_other_namespace(struct __sk_buff *skb, struct work *work)
+{
+	struct bpf_sock *sk = skb->sk;
+	const struct sock_common *skc;
+
+	if (!config.netns || !sk)
+		return false;
+	skc = plain_address(work, sk);
+	return BPF_CORE_READ(skc, skc_net.net, ns.inum) != config.netns;
+}
+
 /* The socket that sends. What a program's raw or packet socket sends no socket of a connection has sent. */
 static __always_inline void ask_sender(struct __sk_buff *skb, struct work *work)
 {

@@ -54,6 +54,14 @@ static __always_inline bool is_foreign(void *ctx, bool xdp, bool raw_ip, struct 
 	return flow->foreign;
 }
 
+/* Another namespace's flow, which passes by. */
+static __always_inline void leave_alone(struct work *work)
+{
+	begin_flow(&work->new_flow);
+	work->new_flow.foreign = 1;
+	put_flow(&work->frame.tuple, &work->new_flow);
+}
+
 /*
  * A connection that is older than its flow: its socket has the numbers that were sent before, so that a probe is
  * known for one. Of the peer's only where the segment is a probe itself: what still waits in the backlog
@@ -201,7 +209,7 @@ static __always_inline bool see_unusual(void *ctx, bool xdp, bool raw_ip, struct
 {
 	struct frame *frame = &work->frame;
 	struct tw_flow *flow;
-	bool reported;
+	bool reported, foreign;
 	__u32 event_flags;
 
 	flow = frame->bad_header ? 0 : find_flow(ctx, work, outgoing);
@@ -218,11 +226,17 @@ static __always_inline bool see_unusual(void *ctx, bool xdp, bool raw_ip, struct
 			flow->hop = 0;
 	}
 	work->strays = 0;
+	foreign = flow && flow->foreign;
 	if (flow && (flow->foreign || flow->strays)) {
-		if (flow->foreign && !is_opening(frame) && !sent_by_socket(ctx, outgoing))
+		if (foreign && !is_opening(frame) && !sent_by_socket(ctx, outgoing))
 			return false;
 		work->strays = flow->strays;
 		flow = 0; /* not one of ours so far: met anew */
+	}
+	if (outgoing && !flow && is_of_other_namespace(ctx, work)) {
+		if (!foreign)
+			leave_alone(work);
+		return false;
 	}
 	if (flow && is_stacked_copy(&flow->half[outgoing ? OUTGOING : INCOMING], frame))
 		return false;

@@ -15,8 +15,18 @@ class Parsing : public WireSuite<Parsing> {
  public:
   static Settings settings() {
     Settings settings;
-    settings.config.netns = 4026531840;
+    settings.own_netns = true;
     settings.config.packets_all = 1;
+    return settings;
+  }
+};
+
+// No namespace has that number: what leaves is a socket's of another one than is traced.
+class OfOtherNamespaces : public WireSuite<OfOtherNamespaces> {
+ public:
+  static Settings settings() {
+    Settings settings;
+    settings.config.netns = 1;
     return settings;
   }
 };
@@ -90,6 +100,16 @@ TEST_F(Parsing, EveryFieldIsExactForEveryStackAndProgram) {
   }
 }
 
+TEST_F(OfOtherNamespaces, WhatPassesByIsNoEventNorIsItsAnswer) {
+  const auto [from, to] = fresh_ends(Family::ipv4);
+  for (int again = 0; again < 3; ++again) {
+    EXPECT_TRUE(wire->run(Hook::egress, build({}, from, to, {.seq = 1, .flags = syn}).bytes).records.empty());
+    EXPECT_TRUE(wire->run(Hook::egress, build({}, from, to, {.seq = 2, .flags = ack}).bytes).records.empty());
+    const Segment answer{.seq = 9, .ack_number = 2, .flags = syn | ack};
+    EXPECT_TRUE(wire->run(Hook::ingress, build({}, to, from, answer).bytes).records.empty());
+  }
+}
+
 TEST_F(Parsing, TheHeaderOfARecordIsWhole) {
   const auto [from, to] = fresh_ends(Family::ipv4);
   const Frame frame = build({}, from, to, {.flags = syn});
@@ -98,7 +118,7 @@ TEST_F(Parsing, TheHeaderOfARecordIsWhole) {
   const tw_header& header = first.records[0].header;
   EXPECT_EQ(header.kind, TW_KIND_SEGMENT);
   EXPECT_EQ(header.version, TW_ABI_VERSION);
-  EXPECT_EQ(header.netns, 4026531840U);
+  EXPECT_EQ(header.netns, current_netns());
   EXPECT_EQ(header.lost, 0U);
   EXPECT_GT(header.ts_ns, 0U);
   EXPECT_EQ(header.cookie, 0U);

@@ -11,6 +11,7 @@
 #include <linux/pkt_cls.h>
 #include <net/if.h>
 #include <sched.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -95,6 +96,11 @@ Result<OwnNamespace> OwnNamespace::enter() {
   return entered;
 }
 
+std::uint32_t current_netns() {
+  struct stat file{};
+  return ::stat("/proc/thread-self/ns/net", &file) == 0 ? static_cast<std::uint32_t>(file.st_ino) : 0;
+}
+
 OwnNamespace::~OwnNamespace() {
   if (before_.valid() && setns(before_.get(), CLONE_NEWNET) != 0) std::abort();
 }
@@ -107,6 +113,7 @@ Result<std::unique_ptr<WireProgram>> WireProgram::load(const Settings& settings)
   loaded->skeleton_ = wire_bpf::open();
   if (!loaded->skeleton_) return failure("open the wire object", take_libbpf_log());
   loaded->skeleton_->rodata->config = settings.config;
+  if (settings.own_netns) loaded->skeleton_->rodata->config.netns = current_netns();
   if (settings.config.tick_us == 0) {  // a jiffy of this kernel
     timespec tick{};
     ::clock_getres(CLOCK_MONOTONIC_COARSE, &tick);

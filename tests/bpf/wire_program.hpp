@@ -49,11 +49,15 @@ class OwnNamespace {
   UniqueFd before_;
 };
 
+// The number of the network namespace that this thread is in.
+std::uint32_t current_netns();
+
 struct Settings {
   tw_config config{};
   std::uint32_t ring_bytes = 1U << 20U;
   std::uint32_t flows = 4096;
   std::vector<tw_host> hosts{};  // config.some_hosts is set where there are any
+  bool own_netns = false;        // sets config.netns to that of the program's frames
 };
 
 // How a frame arrives.

@@ -200,10 +200,12 @@ TEST(DropEvents, WhatMeetsAClosedWindowIsNoFault) {
     bool closed;
     std::uint32_t reason;
     bool fault;
+    bool packets = true;  // without any no window is seen closed
   };
-  for (const Case& of :
-       {Case{true, drop_end_sequence, false}, Case{false, drop_end_sequence, true}, Case{true, drop_sequence, true}}) {
+  for (const Case& of : {Case{true, drop_end_sequence, false}, Case{false, drop_end_sequence, true},
+                         Case{true, drop_sequence, true}, Case{false, drop_end_sequence, false, false}}) {
     Dropping one;
+    one.c().seen_by.wire = of.packets;
     if (of.closed) one.c().ensure_anomalies().local_window.since = {3, one.stream.now};
     one.drop(of.reason, false, PA, 1);
     EXPECT_EQ(one.seen().size(), of.fault ? 1U : 0U) << of.reason;

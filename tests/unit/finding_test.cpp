@@ -522,12 +522,12 @@ TEST(StraySegment, GetsARstAndTheKernelSaysWhy) {
 }
 
 // A SYN to a service address; the answer passes its NAT by. acks: what the SYN-ACK acknowledges, beside its number.
-std::optional<Finding> answered_by_another(std::uint32_t acks, std::string_view by) {
+std::optional<Finding> answered_by_another(std::uint32_t acks, std::string_view by, std::uint16_t port = 80) {
   Stream stream;
   Side c = client_of(stream);
   c.to(State::syn_sent, curl);
   c.out(S);
-  Side other(stream, 0, "10.0.0.1", 40000, by, 80, 0, 900, false);
+  Side other(stream, 0, "10.0.0.1", 40000, by, port, 0, 900, false);
   other.view = SocketKind::none;
   other.in(SA, 0, 0, [&](Segment& g) { g.ack = c.isn() + acks; });
   other.view = SocketKind::control;
@@ -542,6 +542,7 @@ TEST(StraySegment, CanBeTheAnswerToASynThatWentElsewhere) {
   EXPECT_TRUE(
       says(finding, "; it acknowledges the SYN that went to 10.0.0.2:80: the answer comes from another address"))
       << (finding ? sentence(*finding) : "none");
+  EXPECT_TRUE(says(answered_by_another(1, "10.0.0.2", 8080), "to 10.0.0.2:80: the answer comes from another port"));
   const auto other = answered_by_another(2, "10.0.0.9");
   ASSERT_TRUE(other.has_value());
   EXPECT_FALSE(says(other, "the answer")) << "the number is another one";

@@ -82,6 +82,7 @@ struct ListenerEnd {
   Caller by = nobody;
   Caller listener_by = nobody;  // who ended the listening socket
   bool two_listen = false;      // on that port (SO_REUSEPORT)
+  std::int64_t other_ns = -1;   // the other one's was ended so long before, by the worker
 };
 
 RunResult child_ends(const ListenerEnd& how) {
@@ -94,6 +95,12 @@ RunResult child_ends(const ListenerEnd& how) {
   if (how.unaccepted) c.extra.details = TW_CB_UNACCEPTED;
   if (!how.unaccepted) c.used(nginx, OwnerSource::receive);
   c.extra.sk_err = how.error;
+  if (how.other_ns >= 0) {
+    Side listener(stream, 4, "0.0.0.0", 80, "0.0.0.0", 0, 0, 0, false);
+    listener.state = State::listen;
+    listener.to(State::close, worker);
+    stream.wait(how.other_ns);
+  }
   if (how.listener_by.pid != 0) {
     Side listener(stream, 3, "0.0.0.0", 80, "0.0.0.0", 0, 0, 0, false);
     listener.state = State::listen;
@@ -129,11 +136,17 @@ TEST(KernelEnds, AListenerThatAnotherProcessEndsDidNotCloseByItself) {
 // Of two that listen on one port it is not known which one's queue that was, until the one closes that resets it.
 TEST(KernelEnds, OfTwoListenersTheOneThatClosesIsNamed) {
   const RunResult closed = child_ends({.listener_by = nginx, .two_listen = true});
-  EXPECT_TRUE(closed.life().explanation.contains("nginx[80] closed its listener before accept()"))
+  EXPECT_TRUE(closed.life().explanation.contains("nginx[80] closed the listener before accept()"))
       << closed.life().explanation;
   const auto origin = closed.finding(Rule::reset_origin);
-  EXPECT_TRUE(says(origin, "nginx[80] closed its listener before accept() had taken")) << finding_text(origin);
+  EXPECT_TRUE(says(origin, "nginx[80] closed the listener before accept() had taken")) << finding_text(origin);
   EXPECT_FALSE(says(child_ends({.two_listen = true}).finding(Rule::reset_origin), "nginx")) << "nobody is shown";
+  const auto after = [](std::int64_t ns) {
+    return child_ends({.listener_by = nginx, .two_listen = true, .other_ns = ns}).finding(Rule::reset_origin);
+  };
+  EXPECT_FALSE(says(after(1 * ms), "closed the listener"))
+      << "it can have been the worker's: " << finding_text(after(1 * ms));
+  EXPECT_TRUE(says(after(2 * s), "nginx[80] closed the listener"));
 }
 
 TEST(KernelEnds, AlmostAListenerThatCloses) {

@@ -16,13 +16,20 @@ struct Listing {
   bool found = false;         // among the sockets that were listed
   std::int64_t later_ns = 0;  // an event of it behind the beginning of the list
   bool by_segment = false;    // its transitions were lost, too: a segment alone has shown it
+  bool by_syn = false;        // its SYN was seen, and no transition: another namespace's
 };
 
 // A connection is open, events are lost, the sockets are listed.
 RunResult listed(const Listing& how) {
   Stream stream;
   Side c = client_of(stream);
-  if (how.by_segment) {
+  if (how.by_syn) {
+    c.state = State::syn_sent;
+    c.out(S);
+    c.in(SA);
+    c.state = State::established;
+    c.out(A);
+  } else if (how.by_segment) {
     stream.gap(3);
     c.state = State::established;
     c.out(PA, 10);
@@ -62,6 +69,7 @@ TEST(Listing, WhatClosedInAGapIsOver) {
 TEST(Listing, WhatASegmentAloneHasShownIsOverToo) {
   EXPECT_EQ(listed({.by_segment = true}).life().outcome, Outcome::unknown);
   EXPECT_EQ(listed({.found = true, .by_segment = true}).life().outcome, Outcome::open);
+  EXPECT_EQ(listed({.by_syn = true}).life().outcome, Outcome::open) << "the list of this namespace has none of another";
 }
 
 TEST(Listing, AListThatBrokeOffSaysNothing) { EXPECT_EQ(listed({.whole = false}).life().outcome, Outcome::open); }

@@ -64,7 +64,7 @@ void Correlator::Impl::feed(const Event& event, Reports& out) {
     ++taken_first_;
     return;
   }
-  pass_time(in_.now);
+  pass_time(event.ts_ns);
   take(event);
   in_.emitter.release(in_.now);
 }
@@ -106,7 +106,7 @@ void Correlator::Impl::take(const Event& event) {
 
 void Correlator::Impl::advance(TimeNs now, Reports& out) {
   const Emitter::Call call(in_.emitter, out);
-  pass_time(std::max(in_.now, now));
+  pass_time(now);
   in_.emitter.release(in_.now);
 }
 
@@ -126,7 +126,7 @@ void Correlator::Impl::listed(TimeNs begun, Reports& out) {
 
 void Correlator::Impl::finish(TimeNs now, Reports& out) {
   const Emitter::Call call(in_.emitter, out);
-  pass_time(std::max(in_.now, now));
+  pass_time(now);
   socket_list_.conclude_gone();
   unmatched_.finish(in_.now);
   in_.finished = true;
@@ -151,14 +151,14 @@ bool Correlator::Impl::report_over(TimeNs by, Reports& out, std::size_t reports)
   const Emitter::Call call(in_.emitter, out);
   in_.now = std::max(in_.now, by);
   in_part_ = expire(reports);
-  if (!in_part_) pass_time(in_.now);
+  if (!in_part_) pass_time(by);
   return in_part_;
 }
 
 void Correlator::Impl::pass_time(TimeNs now) {
-  if (now <= judged_ns_) return;
-  in_.now = now;
-  judged_ns_ = now;
+  in_.now = std::max(in_.now, now);
+  if (in_.now <= judged_ns_) return;
+  judged_ns_ = in_.now;
   taken_first_ = 0;
   expire(std::numeric_limits<std::size_t>::max());
   if (in_.settings.open_findings) open_findings_.look(in_.now);

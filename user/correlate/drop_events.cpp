@@ -53,9 +53,9 @@ bool was_received_before(const Connection& c, const Drop& d, const Names& names)
 
 // What comes next, into a window that this side has closed: it asks for the window (RFC 9293, 3.8.6.1), or was on its
 // way. It is refused as TCP_ZEROWINDOW, or for where it ends (Linux 6.17). Without packets no window shows.
-bool met_closed_window(const Connection& c, const Drop& d, const Names& names, bool has_wire) {
+bool met_closed_window(const Connection& c, const Drop& d, const Names& names) {
   constexpr std::uint8_t others = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
-  const bool closed = !has_wire || (c.anomalies && c.anomalies->local_window.since);
+  const bool closed = !c.seen_by.wire || (c.anomalies && c.anomalies->local_window.since);
   return d.outgoing == 0 && d.len != 0 && (d.flags & others) == 0 && closed &&
          names.drop_reason(d.reason) == "TCP_INVALID_END_SEQUENCE";
 }
@@ -225,7 +225,7 @@ void DropEvents::take(const Event& e, const Drop& d) {
   if (nobodys && slot != no_slot && !could_be_of(table_.at(slot), d, out)) return;
   Connection* c = slot == no_slot ? nullptr : &table_.at(slot);
   const bool repeated = c != nullptr && was_received_before(*c, d, names_);
-  const bool early = c != nullptr && met_closed_window(*c, d, names_, settings_.has_wire);
+  const bool early = c != nullptr && met_closed_window(*c, d, names_);
   if (c != nullptr && !c->reported) {
     note(*c, e, d, out, repeated || early);
     if (table_.wait_of(slot) == Wait::unsent_syn) table_.wait(slot, Wait::settle, now_);

@@ -115,7 +115,7 @@ bool SegmentLookup::begins(const Segment& g, const Flow& flow, bool out) const {
   }
   if (is_syn(g)) {
     if (out) return type == SocketKind::full;
-    if (has_flag(g, tcp_flag::fin) && type == SocketKind::listener) return false;  // tcp_rcv_state_process() drops it
+    if (has_flag(g, tcp_flag::fin) && type != SocketKind::request) return false;  // tcp_rcv_state_process() drops it
     // REQUEST: a SYN that was addressed elsewhere, and that a socket of this machine has taken (TPROXY, DNAT).
     return type == SocketKind::listener || type == SocketKind::request ||
            (type == SocketKind::time_wait && listeners_.has(flow.local));

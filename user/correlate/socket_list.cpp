@@ -29,6 +29,10 @@ void refresh(Connection& c, const Event& e, const SocketFound& f) {
   c.totals.final = true;
 }
 
+// A segment in the middle can be the first of a connection whose beginning was lost. One whose SYN was seen, and which
+// the kernel does not show, is of another namespace, whose device has handed its segments to one of this.
+bool is_of_list(const Connection& c) { return c.seen_by.kernel || (c.role == Role::unknown && !c.opening.preexisting); }
+
 // What an open connection waits for in this state.
 Wait wait_in(State state) {
   if (state == State::new_syn_recv) return Wait::request;
@@ -134,7 +138,7 @@ void SocketList::finish(TimeNs begun) {
   std::size_t gone = table_.waiting(Wait::gone);
   for (Slot slot = 0; slot < table_.slots(); ++slot) {
     const Connection& c = table_.at(slot);
-    if (!c.live || c.reported || c.ended() || !c.bound.cookie) continue;  // by a segment alone it has one, too
+    if (!c.live || c.reported || c.ended() || !c.bound.cookie || !is_of_list(c)) continue;
     if (table_.wait_of(slot) == Wait::gone || !losses_.may_concern(c) || c.last_ts_ns >= begun) continue;
     table_.wait(slot, Wait::gone, now_ + static_cast<std::int64_t>(gone / slice) * slice_ns);
     ++gone;

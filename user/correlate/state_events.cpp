@@ -22,6 +22,9 @@ using State = TcpState;
 
 namespace {
 
+// Behind the end of a listener its children end.
+constexpr std::int64_t listener_moment_ns = 1'000'000'000;
+
 // connect() failed before it made a SYN: inet_hash_connect() found no local port (EADDRNOTAVAIL), so nothing was sent
 // and no number was chosen since SYN_SENT. close() sets sk_shutdown before the state: a Fast Open that waits for its
 // first data has made no SYN either.
@@ -77,7 +80,7 @@ void StateEvents::take(const Event& e, const StateChange& s) {
   }
   if (from == State::listen && to == State::close) {
     listeners_.closed(s.header.cookie, e.ts_ns);
-    closed_listener_ = {flow.local, s.header.netns, e.ts_ns, acting_process(s, PidSource::close)};
+    note_closed_listener(e, flow.local, s);
     return;
   }
   // Of a rival, too, which the other child may still be to follow.
@@ -267,15 +270,23 @@ void StateEvents::end(Slot slot, const Event& e, const StateChange& s, const Cau
   }
 }
 
+// Two that close listeners on one port at the same time (SO_REUSEPORT): no child shows which of them was its own.
+void StateEvents::note_closed_listener(const Event& e, const Endpoint& local, const StateChange& s) {
+  const ClosedListener before = closed_listener_;
+  closed_listener_ = {local, s.header.netns, e.ts_ns, acting_process(s, PidSource::close)};
+  const bool same = before.local.port == local.port && before.netns == s.header.netns;
+  const bool at_once = e.ts_ns - before.ts_ns <= listener_moment_ns;
+  if (same && at_once && before.closer.pid != closed_listener_.closer.pid) closed_listener_.closer = {};
+}
+
 // inet_csk_listen_stop(): no process holds the lock of a child that waits for accept(), and none of its errors shows
 // why.
 bool StateEvents::ends_with_listener(const Connection& c, const Event& e, const StateChange& s) const {
-  constexpr std::int64_t moment_ns = 1'000'000'000;
   const ClosedListener& of = closed_listener_;
   const bool waits = c.role == Role::passive && is_unaccepted(s.cb) && !actor_owned(s.actor.flags) && s.cb.sk_err == 0;
   const bool its = of.local.port == c.flow.local.port && of.netns == s.header.netns &&
                    serves(of.local.address, c.flow.local.address);
-  return waits && its && of.ts_ns != 0 && e.ts_ns - of.ts_ns <= moment_ns;
+  return waits && its && of.ts_ns != 0 && e.ts_ns - of.ts_ns <= listener_moment_ns;
 }
 
 void StateEvents::close(Slot slot, const Event& e, const StateChange& s, const Cause& cause) {

@@ -47,6 +47,7 @@ class StateEvents {
   void change_state(Slot slot, const Event& e, const StateChange& s, const Cause& cause);
   void begin_closing(Slot slot, const Event& e, const StateChange& s);
   void end(Slot slot, const Event& e, const StateChange& s, const Cause& cause);
+  void note_closed_listener(const Event& e, const Endpoint& local, const StateChange& s);
   [[nodiscard]] bool ends_with_listener(const Connection& c, const Event& e, const StateChange& s) const;
   void close(Slot slot, const Event& e, const StateChange& s, const Cause& cause);
   void move_to_mini_socket(Slot slot, const Event& e, const StateChange& s, const Cause& cause);

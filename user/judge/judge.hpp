@@ -148,8 +148,8 @@ struct AcksDropped {
 void cite(Finding& finding, const Evidence& evidence);  // adds what is listed, and how many more there are
 [[nodiscard]] arguments::DropReason drop_reason(const Names& names, const DropSeen& seen);
 [[nodiscard]] arguments::DropReasons drop_reasons(const Names& names, const ByReason& by_reason);
-// Of several that listen on one port (SO_REUSEPORT) it is not known whose queue a connection waited in; who closed its
-// listener is.
+// Whose queue a connection waited in is not known where several listen on one port (SO_REUSEPORT), or several processes
+// hold the listener; who closed that is.
 [[nodiscard]] inline bool only_closer_known(const Connection& c) {
   return c.owner.pid == 0 && c.teardown && c.teardown->closer.pid != 0;
 }

@@ -24,8 +24,7 @@ constexpr std::array<OutcomeEntry, outcome_count> outcome_rows{{
      "the socket's last state and its control block: everything sent was acknowledged; wire alone: both FINs and the "
      "acknowledgement of each",
      "a middlebox that closes both sides by itself: each side then sees a FIN that the other never sent; without "
-     "packets "
-     "a RST, instead of the peer's FIN, for an orphan in FIN_WAIT2"},
+     "packets a RST, instead of the peer's FIN, for an orphan in FIN_WAIT2"},
     {Outcome::refused,
      "refused",
      {ECONNREFUSED},

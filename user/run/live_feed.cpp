@@ -60,8 +60,10 @@ void LiveFeed::feed_events() {
     if (containers_ != nullptr) containers_->note(event);
     const bool loss = std::holds_alternative<Gap>(event.body);
     if (loss && lost_at_ns_ == 0) lost_at_ns_ = clock_.now();
-    Prefetch::connection(correlator_, event);  // it comes while others are reported
-    if (!loss && !correlator_.takes_first(event)) write_over(event.ts_ns);
+    if (!loss && !correlator_.takes_first(event)) {
+      Prefetch::connection(correlator_, event);  // it comes while others are reported
+      write_over(event.ts_ns);
+    }
     correlator_.feed(event, reports_);
   }
 }

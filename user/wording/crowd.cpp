@@ -80,8 +80,10 @@ std::string words(const arguments::StraySegment& of) {
       fmt::format("{} from {} to {} {} no connection here: {}{}", which, to_string(of.remote), to_string(of.local),
                   several ? "fit" : "fits", fate_words(of.fate, several), by_kernel(of.reason));
   if (of.asked) {
-    text += fmt::format("; {} the SYN that went to {}: the answer comes from another address",
-                        several ? "they acknowledge" : "it acknowledges", to_string(*of.asked));
+    const bool same = of.asked->address == of.remote.address;
+    text +=
+        fmt::format("; {} the SYN that went to {}: the answer comes from another {}",
+                    several ? "they acknowledge" : "it acknowledges", to_string(*of.asked), same ? "port" : "address");
   }
   return text;
 }

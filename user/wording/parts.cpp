@@ -43,7 +43,7 @@ std::string by_kernel(const std::string& reason) {
 }
 
 std::string closed_listener(const arguments::NamedProcess& process) {
-  return fmt::format("{} closed its listener", process_words(process));
+  return fmt::format("{} closed the listener", process_words(process));
 }
 
 std::string_view listener_closed(bool by_another) { return by_another ? "was closed by another process" : "closed"; }

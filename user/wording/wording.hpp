@@ -71,7 +71,7 @@ struct Forwarded;
 [[nodiscard]] std::string behind(const std::string& interface, arguments::Side side);
 [[nodiscard]] std::string on_interface(const std::string& interface);  // " on eth1", or ""
 [[nodiscard]] std::string by_kernel(const std::string& reason);        // " (the kernel says NO_SOCKET)", or ""
-[[nodiscard]] std::string closed_listener(const arguments::NamedProcess& process);  // "nginx[80] closed its listener"
+[[nodiscard]] std::string closed_listener(const arguments::NamedProcess& process);  // "nginx[80] closed the listener"
 // Of a listener: "closed", or "was closed by another process" (ss -K, the last worker that held it).
 [[nodiscard]] std::string_view listener_closed(bool by_another);
 // "3 segments", and where the whole is known and more than a handful: "3 of 400 segments (0.75 %)".
