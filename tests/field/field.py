@@ -32,6 +32,16 @@ def listen(port, address="", backlog=16, family=socket.AF_INET, protocol=0):
     return s
 
 
+def listen_beside_others(port, timeout):
+    """Several sockets on one port (SO_REUSEPORT); timeout: seconds, of accept()."""
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    s.bind(("", port))
+    s.listen(16)
+    s.settimeout(timeout)
+    return s
+
+
 def connect(address, port, source=None, timeout=20):
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     s = socket.socket(family, socket.SOCK_STREAM)

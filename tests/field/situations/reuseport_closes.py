@@ -9,11 +9,7 @@ from field import *
 
 
 def listener(stop, serves):
-    s = socket.socket()
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    s.bind(("", 7202))
-    s.listen(16)
-    s.settimeout(20)
+    s = listen_beside_others(7202, 20)
     if not serves:
         stop.wait()
         s.close()

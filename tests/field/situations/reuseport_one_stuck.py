@@ -8,11 +8,7 @@ from field import *
 
 
 def worker(serve):
-    s = socket.socket()
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    s.bind(("", 7814))
-    s.listen(16)
-    s.settimeout(4)
+    s = listen_beside_others(7814, 4)
     served = 0
     try:
         while True:

@@ -8,11 +8,7 @@ from field import *
 
 
 def server(count):
-    s = socket.socket()
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    s.bind(("", 7061))
-    s.listen(16)
-    s.settimeout(2)
+    s = listen_beside_others(7061, 2)
     served = 0
     try:
         while True:
