@@ -207,8 +207,8 @@ static __always_inline bool is_first_fin(const struct tw_flow *flow, const struc
 
 /*
  * The short way of an ordinary FIN, which is_next() of its flow, through that into the digest of its socket, which is not
- * asked. 0: it is to go the long way, and nothing was changed but the claim, by which it will be a record. TAKEN_LATE: another CPU has released the digest at this
- * moment, and it is to be a record.
+ * asked. 0: it is to go the long way, and nothing was changed but the claim, by which it will be a record. TAKEN_LATE:
+ * another CPU has released the digest at this moment, and it is to be a record.
  */
 #define TAKEN 1
 #define TAKEN_LATE 2

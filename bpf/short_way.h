@@ -7,7 +7,8 @@
 
 /*
  * The short way, of what see_segment() would only count: the next bytes, or an acknowledgement, of a flow in which nothing
- * is open. Its first FIN too, where that waits for a digest (rules_take_fin()). Everything else goes the long way. is_plain(): by its header alone.
+ * is open. Its first FIN too, where that waits for a digest (rules_take_fin()). Everything else goes the long way.
+ * is_plain(): by its header alone.
  */
 static __always_inline bool is_plain(const struct frame *frame)
 {
