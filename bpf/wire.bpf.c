@@ -215,8 +215,9 @@ static __always_inline bool see_unusual(void *ctx, bool xdp, bool raw_ip, struct
 	flow = frame->bad_header ? 0 : find_flow(ctx, work, outgoing);
 	if (config.forwarded && !frame->bad_header) {
 		if (passes_through(ctx, xdp, work, flow, outgoing)) {
-			frame->event_flags = (__u16)see_hop(ctx, work, flow, outgoing);
-			if (frame->event_flags)
+			event_flags = see_hop(ctx, work, flow, outgoing);
+			frame->event_flags = (__u16)event_flags;
+			if (event_flags)
 				emit_segment(ctx, xdp, raw_ip, work);
 			return false;
 		}

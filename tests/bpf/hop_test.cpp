@@ -14,10 +14,11 @@ namespace {
 
 class Hops : public BpfTest {
  protected:
-  void load(bool forwarded, bool routed, std::uint16_t port = 0) {
+  void load(bool forwarded, bool routed, std::uint16_t port = 0, bool all = false) {
     wire_.reset();  // its namespace is left before another is entered
     tw_config config{};
     config.forwarded = forwarded ? 1 : 0;
+    config.packets_all = all ? 1 : 0;
     if (port != 0) add_port(config, port);
     auto loaded = WireProgram::load({.config = config});
     ASSERT_TRUE(loaded) << loaded.error().message();
@@ -63,6 +64,17 @@ TEST_F(Hops, ItsFlowCountsWhatFollows) {
   EXPECT_EQ(again.records[0].event_flags & TW_EVENT_RETRANSMISSION, TW_EVENT_RETRANSMISSION);
   EXPECT_EQ(again.records[0].wire.bytes_in, 150U);
   EXPECT_EQ(again.records[0].loss.retrans_segs_in, 1U);
+}
+
+// --packets all: an ordinary segment is a record too, of which no flag says why.
+TEST_F(Hops, EachSegmentIsARecordWhereAllAreWanted) {
+  ASSERT_NO_FATAL_FAILURE(load(true, true, 0, true));
+  comes_in({.seq = 100, .flags = syn});
+  comes_in({.seq = 101, .flags = ack, .payload = Bytes(50)});
+  const auto ordinary = comes_in({.seq = 151, .flags = ack, .payload = Bytes(50)});
+  ASSERT_EQ(ordinary.records.size(), 1U);
+  EXPECT_EQ(ordinary.records[0].event_flags, 0U);
+  EXPECT_EQ(ordinary.records[0].wire.segs_in, 3U);
 }
 
 // The way back is another one: what follows the SYN shows that it was answered.
