@@ -10,9 +10,9 @@
 #include <string>
 
 #include "golden/reports.hpp"
-#include "sink/digits.hpp"
 #include "sink/format.hpp"
 #include "unit/events.hpp"
+#include "values/digits.hpp"
 
 namespace tcpwitness {
 namespace {

@@ -10,22 +10,17 @@
 #include <string_view>
 
 #include "sink/output.hpp"
-#include "sink/short_text.hpp"
 #include "tcpwitness/address.hpp"
 #include "tcpwitness/connection.hpp"
 #include "tcpwitness/event.hpp"
+#include "values/address_text.hpp"
 #include "values/duration.hpp"
+#include "values/short_text.hpp"
 #include "values/words.hpp"
 
 namespace tcpwitness {
 
-// "192.0.2.1" or "2001:db8::1", written there; the place behind it.
-inline constexpr std::size_t most_of_ip = 48;
-[[nodiscard]] char* put_ip(char* at, const Address& address);
 void append_ip(Buffer& out, const Address& address);
-
-// "192.0.2.1:80", "[2001:db8::1]:80"; the port is left out where it is 0 (not known yet).
-[[nodiscard]] ShortText endpoint_text(const Endpoint& endpoint);
 // What NAT has changed: "remote 10.9.0.2:80".
 [[nodiscard]] std::string nat_text(const Flow& socket, const Flow& wire);
 

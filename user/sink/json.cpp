@@ -138,8 +138,8 @@ class JsonSink final : public Sink {
     report.conn != 0 ? json.value(report.conn) : json.null();
     put_flow(json, report.flow);
     put_nat(json, report.nat);
-    json.field("rule", name(report.finding.rule));
-    json.field("confidence", name(report.finding.confidence));
+    json.plain_field("rule", name(report.finding.rule));
+    json.plain_field("confidence", name(report.finding.confidence));
     json.field("text", sentence(report.finding));
     const RuleEntry& entry = entry_of(report.finding.rule);
     json.field("meaning", entry.meaning);

@@ -13,10 +13,10 @@
 #include <cstring>
 #include <string_view>
 
-#include "sink/digits.hpp"
 #include "sink/output.hpp"
-#include "sink/short_text.hpp"
 #include "sink/utf8.hpp"
+#include "values/digits.hpp"
+#include "values/short_text.hpp"
 
 namespace tcpwitness {
 

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "sink/format.hpp"
-#include "sink/short_text.hpp"
 #include "sink/utf8.hpp"
+#include "values/short_text.hpp"
 
 namespace tcpwitness {
 namespace {

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "values/address_text.hpp"
 #include "values/keyed_hash.hpp"
 #include "values/number.hpp"
 
@@ -55,20 +56,11 @@ AddressPair to_pair(const Flow& flow) {
   return pair;
 }
 
-std::string to_string(const Address& address) {
-  char text[INET6_ADDRSTRLEN] = {};
-  if (address.is_ipv4()) {
-    inet_ntop(AF_INET, address.bytes.data() + mapped_prefix.size(), text, sizeof text);
-  } else {
-    inet_ntop(AF_INET6, address.bytes.data(), text, sizeof text);
-  }
-  return text;
-}
+std::string to_string(const Address& address) { return std::string(endpoint_text({.address = address})); }
 
 std::string to_string(const Endpoint& endpoint) {
-  const std::string address = to_string(endpoint.address);
-  const std::string port = std::to_string(endpoint.port);
-  return endpoint.address.is_ipv4() ? address + ":" + port : "[" + address + "]:" + port;
+  std::string text(endpoint_text(endpoint));
+  return endpoint.port != 0 ? text : endpoint.address.is_ipv4() ? text + ":0" : "[" + text + "]:0";
 }
 
 bool Prefix::contains(const Address& other) const {

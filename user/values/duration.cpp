@@ -7,8 +7,9 @@ namespace tcpwitness {
 namespace {
 
 std::string three_digits(std::int64_t ns, std::int64_t unit_ns, const char* unit, int most) {
+  if (ns % unit_ns == 0) return fmt::format("{} {}", ns / unit_ns, unit);
   const double value = static_cast<double>(ns) / static_cast<double>(unit_ns);
-  const int digits = ns % unit_ns == 0 ? 0 : value < 9.995 ? 2 : value < 99.95 ? 1 : most;
+  const int digits = value < 9.995 ? 2 : value < 99.95 ? 1 : most;
   return fmt::format("{:.{}f} {}", value, digits, unit);
 }
 

@@ -2,6 +2,7 @@
 // closing.cpp: how a connection ends, and what was carried by then.
 #include <fmt/format.h>
 
+#include "values/address_text.hpp"
 #include "values/duration.hpp"
 #include "values/words.hpp"
 #include "wording/wording.hpp"
@@ -27,8 +28,8 @@ std::string words(const arguments::TimeWait& of) {
       "{} {}, so {} is in TIME_WAIT for up to {}: until then only a newer SYN (RFC 6191) can use {} to {}",
       of.closer.pid != 0 ? process_words(of.closer) : "this side",
       of.with_peer ? "and the peer both closed before the other's FIN came" : "closed first",
-      of.closer.pid == 0 && !of.with_peer ? "it" : "this side", duration_in_words(of.lasts_ns), to_string(of.local),
-      to_string(of.remote));
+      of.closer.pid == 0 && !of.with_peer ? "it" : "this side", duration_in_words(of.lasts_ns),
+      endpoint_text(of.local).view(), endpoint_text(of.remote).view());
 }
 
 std::string words(const arguments::CloseWaitStuck& of) {

@@ -9,7 +9,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "sink/digits.hpp"
+#include "values/digits.hpp"
 
 namespace tcpwitness {
 
