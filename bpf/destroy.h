@@ -45,7 +45,10 @@ static __always_inline bool is_other_ones(const struct tcp_sock *tp, const struc
 	return !(out->syn && first_out - out->isn <= 1);
 }
 
-/* The end of an ordinary life. False: its events did not wait, or another CPU has just released them. No inline function, as hold_state() in hold_state.h. */
+/*
+ * The end of an ordinary life. False: its events did not wait, or another CPU has just released them. No inline function,
+ * as hold_state() in hold_state.h.
+ */
 static __noinline bool submit_digest(const struct sock *sk, const struct tcp_sock *tp, __u64 cookie,
 				     const struct tw_tuple *tuple, const struct tw_flow *flow)
 {

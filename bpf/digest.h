@@ -111,7 +111,10 @@ static __always_inline bool was_released(const struct digest_entry *entry)
 
 #define CLAIM_OWNER 4U /* above the places in held.segments */
 
-/* Two CPUs can have the same part at the same moment, as copies of one segment: false for the second one, whose event is a record. */
+/*
+ * Two CPUs can have the same part at the same moment, as copies of one segment: false for the second one, whose event is a
+ * record.
+ */
 static __always_inline bool claim(struct digest_entry *entry, __u32 part)
 {
 	return !(__sync_fetch_and_or(&entry->claimed, 1U << part) & 1U << part);

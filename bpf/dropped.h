@@ -32,7 +32,8 @@ static __always_inline bool drop_tells(__u32 reason)
 
 /*
  * A raw socket gets a copy of each segment that arrives, and what it does not take, TCP gets all the same. Before 6.11
- * there is nothing about whose copy it was: one in IPv4 begins with its IP header (raw_rcv()), and TCP's own does not any more.
+ * there is nothing about whose copy it was: one in IPv4 begins with its IP header (raw_rcv()), and TCP's own does not any
+ * more.
  */
 static __always_inline bool is_copy(struct sk_buff *skb, struct sock *taker, __u32 reason)
 {

@@ -4,13 +4,13 @@
  * Wi-Fi retry, a router that duplicates). Nobody sent them again.
  *
  * A packet is known by its numbers and its IPv4 identification: what TCP sends again has an identification of its own. A
- * copy comes within COPY_LIMIT_US, or whenever it likes where the host is known to count them up. Where there is no identification (IPv6, or 0, or the same in every packet) it is
- * known by TCP's timestamp, if the first packet came in order and had a number to take: then nothing was lost before it,
- * and the sender can have sent it again only by a timer, which is longer than STAMP_LIMIT_US, or because it got lost
- * behind this hook, which takes a round trip. So either the socket has the first one already, or the copy comes at
- * once (AT_ONCE_US). A SYN or SYN-ACK that comes again so soon is a copy in any case: the timer behind it is longer, and
- * the other SYN that makes a listener answer again is a copy itself, or has another timestamp. Lengths are not compared:
- * GRO merges a copy with the new segment behind it.
+ * copy comes within COPY_LIMIT_US, or whenever it likes where the host is known to count them up. Where there is no
+ * identification (IPv6, or 0, or the same in every packet) it is known by TCP's timestamp, if the first packet came in
+ * order and had a number to take: then nothing was lost before it, and the sender can have sent it again only by a timer,
+ * which is longer than STAMP_LIMIT_US, or because it got lost behind this hook, which takes a round trip. So either the
+ * socket has the first one already, or the copy comes at once (AT_ONCE_US). A SYN or SYN-ACK that comes again so soon is a
+ * copy in any case: the timer behind it is longer, and the other SYN that makes a listener answer again is a copy itself,
+ * or has another timestamp. Lengths are not compared: GRO merges a copy with the new segment behind it.
  *
  * The table is bounded and shared by all flows. What it has forgotten is no copy. The loopback device, where there is no
  * network, is not asked about: each question costs a place in memory that no cache has.

@@ -17,8 +17,8 @@
 #define STATE_MASK 15 /* above TCP_MAX_STATES: the bound that the verifier sees */
 
 /*
- * To which states an ordinary life goes on from each one. No switch: the verifier would follow each of its cases. Volatile, or it
- * gets a section of its own, which libbpf 1.1 does not place in the BTF.
+ * To which states an ordinary life goes on from each one. No switch: the verifier would follow each of its cases. Volatile,
+ * or it gets a section of its own, which libbpf 1.1 does not place in the BTF.
  */
 static const volatile __u16 ordinary[STATE_MASK + 1] = {
 	[TCP_SYN_SENT] = 1 << TCP_ESTABLISHED,
@@ -125,8 +125,8 @@ static __noinline bool hold_state(const struct sock *sk, const struct tcp_sock *
 	held->rcv_nxt = tp->rcv_nxt;
 	held->bytes_received = (__u32)tp->bytes_received;
 	held->mss = (__u16)tp->mss_cache;
-	held->segs_out = OPTIONAL(tp->segs_out, 0) > 0xffff ? 0xffff : (__u16)OPTIONAL(tp->segs_out, 0);
-	held->packets_out = tp->packets_out > 0xffff ? 0xffff : (__u16)tp->packets_out;
+	held->segs_out = at_most_16_bits(OPTIONAL(tp->segs_out, 0));
+	held->packets_out = at_most_16_bits(tp->packets_out);
 	held->old_state = (__u8)old_state;
 	held->new_state = (__u8)new_state;
 	held->actor = flags & TW_CB_OWNED ? TW_ACTOR_PRESENT | TW_ACTOR_OWNED : 0;

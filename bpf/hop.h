@@ -24,7 +24,10 @@ struct arrival {
 	__u16 window;
 };
 
-/* Bounded: of the newest arrivals, each for the microseconds until it leaves. The loader makes it small when it is not used. */
+/*
+ * Bounded: of the newest arrivals, each for the microseconds until it leaves. The loader makes it small when it is not
+ * used.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);

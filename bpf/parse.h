@@ -382,9 +382,9 @@ static __always_inline bool parse_usual_syn(const __u8 *bytes, struct options *f
 }
 
 /*
- * Options of RFC 9293 3.1, RFC 7323, RFC 2018, RFC 8684, RFC 7413; `bytes` holds 64,
- * frame->options_length of them count. Written to the record as they are found, past a compiler barrier: kept in a register, the set
- * of options found would be one more state for the verifier to follow on every path.
+ * Options of RFC 9293 3.1, RFC 7323, RFC 2018, RFC 8684, RFC 7413; `bytes` holds 64, frame->options_length of them count.
+ * Written to the record as they are found, past a compiler barrier: kept in a register, the set of options found would be
+ * one more state for the verifier to follow on every path.
  */
 static __always_inline void parse_options(struct frame *frame, const __u8 *bytes, struct options *found)
 {

@@ -87,6 +87,11 @@ static __always_inline __u32 ticks_to_ms(__u32 ticks)
 	return (__u32)((__u64)ticks * config.tick_us / 1000);
 }
 
+static __always_inline __u16 at_most_16_bits(__u32 number)
+{
+	return number > 0xffff ? 0xffff : (__u16)number;
+}
+
 static __always_inline bool sock_flag(unsigned long flags, unsigned int bit)
 {
 	return flags & (1UL << bit);
@@ -175,6 +180,7 @@ static __always_inline void control_block(const struct sock *sk, const struct tc
 {
 	const struct inet_connection_sock *icsk = &tp->inet_conn;
 	__u8 state = sk->__sk_common.skc_state;
+	__u32 sacked_out = tp->sacked_out;
 
 	cb->bytes_acked = tp->bytes_acked;
 	cb->bytes_received = tp->bytes_received;
@@ -209,8 +215,8 @@ static __always_inline void control_block(const struct sock *sk, const struct tc
 		keepalive_timers(tp, &cb->keepalive_time_ms, &cb->keepalive_intvl_ms, &cb->keepalive_probes);
 	cb->details = control_block_details(tp, cb->flags);
 	cb->mss = (__u16)tp->mss_cache;
-	cb->sacked_out = tp->sacked_out > 0xff ? 0xff : (__u8)tp->sacked_out;
-	cb->packets_out = tp->packets_out > 0xffff ? 0xffff : (__u16)tp->packets_out;
+	cb->sacked_out = sacked_out > 0xff ? 0xff : (__u8)sacked_out;
+	cb->packets_out = at_most_16_bits(tp->packets_out);
 }
 
 /* A process as users name it: thread-group id and the leader's name. */

@@ -29,7 +29,7 @@ static __always_inline bool nagle_holds(const struct tcp_sock *tp)
 		return false;
 	if (seq_distance(tp->snd_una, tp->snd_sml) <= 0 || seq_distance(tp->snd_sml, tp->snd_nxt) < 0)
 		return false;
-	/* Behind a second full-sized segment an ACK is not delayed (RFC 1122, 4.2.3.2): what is waited for is the path, or a processor. */
+	/* Behind a second full-sized segment an ACK is not delayed (RFC 1122, 4.2.3.2): the path is waited for, or a processor. */
 	return seq_distance(tp->snd_sml, tp->snd_nxt) < 2 * (__s32)tp->mss_cache;
 }
 
