@@ -32,12 +32,17 @@ static __always_inline void fill_header(struct tw_header *header, __u8 kind, __u
 }
 
 /*
- * bytes_acked counts an active opener's SYN (tcp_snd_una_update), bytes_sent does not: more acknowledged
- * than was ever sent for the first time means that the SYN is in it. Before any FIN, which counts too.
+ * bytes_acked counts an active opener's SYN (tcp_snd_una_update), bytes_sent does not: more sequence numbers sent
+ * than payload and FIN take means that the SYN is in them.
  */
 static __always_inline bool is_active(const struct tcp_sock *tp, __u8 state)
 {
-	return state == TCP_ESTABLISHED && tp->bytes_acked > tp->bytes_sent - tp->bytes_retrans;
+	bool open = state == TCP_ESTABLISHED || state == TCP_CLOSE_WAIT;
+	/* FIN_WAIT1, LAST_ACK, CLOSING: it is the last in the queue, and may wait behind data. */
+	bool fin_sent = !open && (state == TCP_FIN_WAIT2 || tp->snd_nxt == tp->write_seq);
+	__u64 payload = tp->bytes_sent - tp->bytes_retrans;
+
+	return tp->bytes_acked + (__u32)(tp->snd_nxt - tp->snd_una) > payload + fin_sent;
 }
 
 SEC("iter/tcp")

@@ -101,6 +101,31 @@ TEST(Listing, ALostTransitionIsCaughtUpWith) {
   EXPECT_EQ(life.closed_by, ClosedBy::peer);
 }
 
+TEST(Listing, TheStateOfAnOlderConnectionShowsWhoClosedFirst) {
+  struct Case {
+    State state;
+    ClosedBy first;
+  };
+  // A segment can come while the sockets are listed.
+  for (const bool segment_first : {false, true}) {
+    for (const Case& one : {Case{State::fin_wait1, ClosedBy::local}, Case{State::closing, ClosedBy::both},
+                            Case{State::last_ack, ClosedBy::peer}, Case{State::established, ClosedBy::none}}) {
+      Stream stream;
+      Side c = client_of(stream);
+      c.state = one.state;
+      if (segment_first) c.out(A);
+      c.extra.flags = TW_CB_ACTIVE;
+      c.found(SocketKind::full, one.state);
+      stream.wait(10 * ms);
+      c.in(A);
+      if (one.state != State::established) c.to(State::close);
+      const Life life = run(stream.events, life_settings(), 20 * s).life();
+      EXPECT_EQ(life.closed_by, one.first);
+      EXPECT_EQ(life.role, Role::active);
+    }
+  }
+}
+
 TEST(Listing, WithoutALossTheEventsAreRight) {
   EXPECT_EQ(found_in_close_wait(false).life().states.back(), State::established);
 }

@@ -116,6 +116,22 @@ TEST(Process, SnapshotListenerGivesItsOwnerToChildren) {
   EXPECT_EQ(reported.life().process.pid, nginx.pid);
 }
 
+// The sockets are listed before the descriptors: who listens is known behind its children.
+TEST(Process, WhatTheSnapshotFindsUnacceptedIsItsListeners) {
+  for (const bool accepted : {false, true}) {
+    Stream stream;
+    Side listener(stream, 3, "0.0.0.0", 80, "0.0.0.0", 0, 0, 0, false);
+    listener.found(SocketKind::listener, State::listen);
+    Side c = server_of(stream);
+    if (!accepted) c.extra.details = TW_CB_UNACCEPTED;
+    c.found(SocketKind::full, State::established);
+    listener.used(nginx, OwnerSource::snapshot);
+    const Life life = run(stream.events).life();
+    EXPECT_EQ(life.process.pid, accepted ? 0U : nginx.pid);
+    EXPECT_EQ(life.role, accepted ? Role::unknown : Role::passive);
+  }
+}
+
 TEST(Process, PreforkListenerInTheSnapshotNamesNobody) {
   Stream stream;
   Side listener(stream, 3, "0.0.0.0", 80, "0.0.0.0", 0, 0, 0, false);

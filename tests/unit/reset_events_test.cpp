@@ -141,6 +141,25 @@ TEST(ResetEvents, ARequestThatIsAskedAgainInItsWindowEnds) {
   }
 }
 
+// MPTCP closes what it had made of a subflow's last ACK; the RST comes with the listener's socket.
+TEST(ResetEvents, ASubflowThatIsRefusedIsResetByItsListener) {
+  for (const std::uint32_t behind : {0U, 1U}) {
+    Resetting one(State::syn_recv);
+    Connection& c = one.c();
+    c.ensure_teardown().end = {5, one.stream.now};
+    c.teardown->end_from = State::syn_recv;
+    c.isn.has_remote = true;
+    c.isn.remote = 1000;
+    one.side.state = State::listen;
+    constexpr std::uint32_t of_mptcp = 20;
+    one.reset(ResetDirection::sent, of_mptcp, true, nobody, [&](Reset& r) {
+      r.header.cookie = 99;
+      r.skb_seq = 1001 + behind;  // the ACK's
+    });
+    EXPECT_EQ(one.noted(ResetDirection::sent), behind == 0);
+  }
+}
+
 TEST(ResetEvents, AMiniSocketThatIsResetWaitsForNoFin) {
   for (const bool mini : {true, false}) {
     Resetting one(State::fin_wait2);

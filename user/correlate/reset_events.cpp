@@ -69,6 +69,7 @@ void ResetEvents::take(const Event& e, const Reset& r) {
     emitter_.entry(&table_.at(slot), e, table_.at(slot).flow, std::move(body));
     return;
   }
+  if (sent && of_listener && refuse_child(e, r, flow, body)) return;
   if (slot == no_slot || of_listener) {
     body.segment = stray_reset(e, r, flow);
     emitter_.entry(nullptr, e, flow, std::move(body));
@@ -128,6 +129,19 @@ void ResetEvents::take_of(Slot slot, const Event& e, const Reset& r, ResetEntry 
   if (matched) body.segment = rst.mark.id;
   if (!sent) body.wire = wire_of_taken_reset(c, r, matched);
   emitter_.entry(&c, e, c.flow, std::move(body));
+}
+
+// MPTCP closes the child of a subflow that it refuses (an MP_JOIN), and its listener's socket sends the RST.
+bool ResetEvents::refuse_child(const Event& e, const Reset& r, const Flow& flow, ResetEntry& body) {
+  const Slot slot = table_.find_flow(flow);
+  if (slot == no_slot || table_.at(slot).reported || r.answers_segment == 0) return false;
+  Connection& c = table_.at(slot);
+  const bool given_up = c.ended() && c.teardown->end_from == State::syn_recv;
+  const bool its_own = c.isn.has_remote && r.skb_seq == c.isn.remote + 1;
+  if (!given_up || !its_own || c.ensure_anomalies().reset_sent.mark) return false;
+  c.anomalies->reset_sent = {{e.id, e.ts_ns}, r.reason, true, true, r.actor.flags, r.sent_ms};
+  emitter_.entry(&c, e, c.flow, std::move(body));
+  return true;
 }
 
 // tcp_check_req() gives a half-open request up with a RST: tcp_abort_on_overflow, or a SYN in its window. Or there is

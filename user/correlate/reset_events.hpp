@@ -25,6 +25,7 @@ class ResetEvents {
   EventId stray_reset(const Event& e, const Reset& r, const Flow& flow);
   bool note_answered_here(const Event& e, const Reset& r, const Flow& flow);
   bool end_request(Slot slot, const Event& e, const Reset& r);
+  bool refuse_child(const Event& e, const Reset& r, const Flow& flow, ResetEntry& body);
   void take_of(Slot slot, const Event& e, const Reset& r, ResetEntry entry);
 
   const Names& names_;

@@ -33,6 +33,35 @@ void refresh(Connection& c, const Event& e, const SocketFound& f) {
 // the kernel does not show, is of another namespace, whose device has handed its segments to one of this.
 bool is_of_list(const Connection& c) { return c.seen_by.kernel || (c.role == Role::unknown && !c.opening.preexisting); }
 
+// Who closed first, of a connection that is in this state.
+ClosedBy closed_first_in(State state) {
+  switch (state) {
+    case State::fin_wait1:
+    case State::fin_wait2:
+      return ClosedBy::local;
+    case State::close_wait:
+    case State::last_ack:
+      return ClosedBy::peer;
+    case State::closing:
+      return ClosedBy::both;
+    default:
+      return ClosedBy::none;
+  }
+}
+
+void note_role(Connection& c, const SocketFound& f, State state) {
+  if (c.role != Role::unknown) return;
+  if (state == State::syn_sent || f.cb.is(SocketFlag::connected)) c.role = Role::active;
+  if (state == State::new_syn_recv || is_unaccepted(f.cb)) c.role = Role::passive;
+}
+
+// A segment of it came while the sockets were listed.
+void note_older(Connection& c, const SocketFound& f, State state) {
+  if (!c.opening.preexisting || c.reported || c.ended()) return;
+  note_role(c, f, state);
+  if (c.closed_by == ClosedBy::none) c.closed_by = closed_first_in(state);
+}
+
 // What an open connection waits for in this state.
 Wait wait_in(State state) {
   if (state == State::new_syn_recv) return Wait::request;
@@ -60,8 +89,8 @@ void SocketList::take(const Event& e, const SocketFound& f) {
   if (state == State::close || flow.remote.port == 0) return;
   if (const Slot slot = table_.find_cookie(f.header.cookie); slot != no_slot) {
     catch_up(slot, e, f.cb, state);
+    note_older(table_.at(slot), f, state);
     refresh(table_.at(slot), e, f);
-    // A segment of it came while the sockets were listed.
     const bool older = settings_.compare && table_.at(slot).opening.preexisting && f.type == SocketKind::full;
     if (older) note_first_look(contexts_.measures(slot), table_.at(slot));
     if (!table_.at(slot).reported && !table_.at(slot).ended()) {
@@ -74,6 +103,7 @@ void SocketList::take(const Event& e, const SocketFound& f) {
     if (table_.at(known).cookie == 0) table_.bind_cookie(known, f.header.cookie);
     if (table_.at(known).cookie != f.header.cookie) return;
     catch_up(known, e, f.cb, state);
+    note_older(table_.at(known), f, state);
     refresh(table_.at(known), e, f);
     return;
   }
@@ -91,15 +121,12 @@ void SocketList::begin(const Event& e, const SocketFound& f, const Flow& flow, S
   c.transitions.from_snapshot = true;
   c.seen_by.kernel = true;
   c.opening.established = state != State::syn_sent && state != State::syn_recv && state != State::new_syn_recv;
-  if (state == State::syn_sent || f.cb.is(SocketFlag::connected)) c.role = Role::active;
-  if (state == State::new_syn_recv) c.role = Role::passive;
+  note_role(c, f, state);
   refresh(c, e, f);
   if (settings_.compare) note_first_look(contexts_.measures(slot), c);
   find_in(slot, e, f.cb, state);
-  if (state == State::new_syn_recv) {
-    own_by_listener(c, listeners_.find(flow.local, e.ts_ns));
-    table_.wait(slot, Wait::request, now_);
-  }
+  if (state == State::new_syn_recv) table_.wait(slot, Wait::request, now_);
+  if (state == State::new_syn_recv || is_unaccepted(f.cb)) own_by_listener(c, listeners_.find(flow.local, e.ts_ns));
 }
 
 // The sockets were listed, and this one is in a state that no event has shown.
@@ -108,16 +135,15 @@ void SocketList::find_in(Slot slot, const Event& e, const ControlBlock& found, S
   c.seen_by.kernel = true;
   if (table_.wait_of(slot) != Wait::none) table_.wait(slot, Wait::none, now_);
   c.enter(state);
+  if (const ClosedBy first = closed_first_in(state); first != ClosedBy::none) c.closed_by = first;
   if (state == State::close_wait) {
     c.ensure_teardown().enter_close_wait({e.id, e.ts_ns}, std::nullopt);
     c.teardown->close_wait_found = true;
-    c.closed_by = ClosedBy::peer;
     table_.wait(slot, Wait::close_wait, now_);
   } else if (state == State::fin_wait2) {
     const ControlBlock& cb = was_read(found) ? found : c.cb;
     c.ensure_teardown().enter_fin_wait2({e.id, e.ts_ns}, cb.bytes_received, is_orphaned(cb));
     c.teardown->fin_wait2_found = true;
-    c.closed_by = ClosedBy::local;
     table_.wait(slot, Wait::fin_wait2, now_);
   }
 }
