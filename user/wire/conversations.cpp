@@ -137,6 +137,7 @@ struct Conversations::Impl {
   std::uint64_t stream = 0;
   std::uint64_t streams = 0;
   bool finishing = false;
+  bool acks_late_fin = false;  // the newest segment acknowledges one number more than was seen: a FIN can follow it
   std::vector<std::uint32_t> left;  // what finish() has still to end, the first one last
   TimeNs now = 0;
 };
@@ -261,10 +262,11 @@ void Conversations::Impl::observe(const TcpFrame& f, std::vector<Event>& out) {
     return;
   }
   const Acceptance::Answer answer = c.acceptance.observe(seen(f), from);
+  acks_late_fin = false;
   event_flags |= answer.refused ? refused(c, from, f, answer) : taken(c, from, f, answer);
   analysis.frame = f.number;
   analysis.conversation = slot + 1;
-  if (event_flags != 0 || settings.all_segments) emit(c, from, f, event_flags, out);
+  if (event_flags != 0 || settings.all_segments || acks_late_fin) emit(c, from, f, event_flags, out);
   if (c.listed != Listed::no || !c.established || event_flags != 0) {
     relist(slot, c, f);
     if (timers) timers->observe(slot, c, from, f);
@@ -304,6 +306,11 @@ std::uint16_t Conversations::Impl::taken(Conversation& c, unsigned from, const T
   analysis.flags |= reused;
   analysis.resumed = answer.resumed;
   analysis.restarted = answer.restarted;
+  const HalfConnection& other = c.half(from ^ 1U);
+  if (has(f, tcp_flag::fin) && has(f, tcp_flag::ack)) [[unlikely]] {
+    analysis.covers_unseen = !other.sent() || seq_before(other.snd_nxt(), f.ack);
+  }
+  acks_late_fin = other.sent() && f.ack - other.snd_nxt() == 1 && has(f, tcp_flag::ack);
   me.bytes.sent(f.seq, f.len, f.flags);
   if (has(f, tcp_flag::ack) && peer.seen) peer.bytes.acknowledged(f.ack);
   if ((analysis.flags & analysis_flag::retransmission) != 0) ++me.retransmits;
