@@ -52,6 +52,7 @@ enum class TcpOption : std::uint8_t {
   sack = 1U << 3U,            // RFC 2018, 3
   mptcp = 1U << 4U,           // RFC 8684
   fast_open = 1U << 5U,       // RFC 7413
+  cut_off = 1U << 6U,         // none: the capture cut the header, and options are missing
 };
 
 // The bits of some flags of one enum, as fields have them.

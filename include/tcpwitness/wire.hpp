@@ -53,6 +53,7 @@ struct Analysis {
   bool resumed = false;                // it proves that the RST before it was not taken
   bool restarted = false;              // it took the peer's second SYN-ACK, whose number is its acknowledgement - 1
   bool duplicate_frame = false;        // the capture has the same packet a moment before
+  bool covers_unseen = false;          // a FIN that acknowledges what is not in the capture before it
 };
 
 // What came, by a SACK option (RFC 2018), beyond the acknowledgement: left edge, right edge.

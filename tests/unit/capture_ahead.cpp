@@ -137,6 +137,7 @@ std::pair<int, int> more_threads(const Bytes& capture, std::uint64_t bytes) {
 #else
   static const int before = threads_at_rest(1);
 #endif
+  threads_at_rest(before);
   auto file = CaptureFile::open(scratch.path);
   CaptureBlock block;
   while ((*file)->next(block) && block.offset < bytes) {

@@ -276,8 +276,24 @@ TEST(Options, ThatAreCutShowWhatWasCaptured) {
   const Bytes frame = ethernet(ipv4(tcp(50, {.options = Bytes().u8(2).u8(4).u16(1460).u8(8).u8(10).u32(1).u32(2)})));
   const auto found = parse(cut(frame, 14 + 20 + 20 + 8), 1, static_cast<std::uint32_t>(frame.size()));
   EXPECT_EQ(found->mss, 1460);
-  EXPECT_EQ(found->options, 0);
+  EXPECT_EQ(found->options, bits(TcpOption::cut_off));
   EXPECT_EQ(found->len, 50U);
+}
+
+TEST(Options, AreCutOffWhereTheHeaderIsCutBeforeTheirEnd) {
+  const auto cut_off = [](const Bytes& options, std::size_t captured) {
+    const Bytes frame = ethernet(ipv4(tcp(50, {.options = options})));
+    const auto found = parse(cut(frame, 14 + 20 + captured), 1, static_cast<std::uint32_t>(frame.size()));
+    return has(found->options, TcpOption::cut_off);
+  };
+  const Bytes options = Bytes().u8(2).u8(4).u16(1460).u8(1).u8(3).u8(3).u8(7);
+  EXPECT_FALSE(cut_off(options, 28)) << "the whole header, and no payload";
+  EXPECT_TRUE(cut_off(options, 24)) << "between two options";
+  EXPECT_TRUE(cut_off(options, 25)) << "behind the padding";
+  EXPECT_TRUE(cut_off(options, 20)) << "no option at all";
+  EXPECT_TRUE(cut_off(options, 18)) << "in the header before them";
+  EXPECT_FALSE(cut_off(Bytes().u8(2).u8(4).u16(1460).u8(0).zeros(3), 26)) << "behind the end of the list";
+  EXPECT_FALSE(cut_off(Bytes(), 20)) << "none to be cut";
 }
 
 TEST(Options, OfTheFrameBeforeAreForgotten) {

@@ -36,6 +36,18 @@ TEST(Acceptance, ARstForASynMustAcknowledgeIt) {
   EXPECT_FALSE(j.refuses({1, 0, 1, 0, rst_ack}));
 }
 
+TEST(Acceptance, AnAckThatALaterOneHasOvertakenClosesAndOpensNoWindow) {
+  const auto window = [](std::uint32_t ack, std::uint16_t size, std::uint16_t before) {
+    Judged j;
+    j.shake().said({0, 1, 1, 100}).said({1, 1, 101, 0, ack_flag, before});
+    return j.ask({1, 1, ack, 0, ack_flag, size}).event_flags;
+  };
+  EXPECT_EQ(window(51, 0, 1000), 0U);
+  EXPECT_EQ(window(101, 0, 1000), bits(SegmentEvent::zero_window));
+  EXPECT_EQ(window(51, 1000, 0), 0U);
+  EXPECT_EQ(window(101, 1000, 0), bits(SegmentEvent::window_open));
+}
+
 TEST(Acceptance, ARstForASynWithPayloadMayAcknowledgeThat) {
   Judged j;
   j.said({0, 0, 0, 20, syn_flag});

@@ -213,6 +213,30 @@ TEST(Analysis, AWindowIsScaledWhereBothAgreed) {
   EXPECT_EQ(full(false, 100), is::window_full);
 }
 
+// A snap length cut the options of one SYN: what it offers is not known, and no window's size is.
+TEST(Analysis, AWindowWhoseScaleWasCutOffHasNoSize) {
+  const auto full = [](std::uint8_t of_syn, std::uint8_t of_answer) {
+    Talk talk;
+    SeenSegment syn = talk.segment({0, 0, 0, 0, syn_flag});
+    SeenSegment answer = talk.segment({1, 0, 1, 0, syn_flag | ack_flag});
+    syn.options = of_syn;
+    answer.options = of_answer;
+    WireAnalysis analysis;
+    (void)analysis.observe(syn, 0);
+    (void)analysis.observe(answer, 1);
+    (void)analysis.observe(talk.segment({1, 1, 1, 0, ack_flag, 100}), 1);
+    return analysis.observe(talk.segment({0, 1, 1, 100}), 0).flags == is::window_full;
+  };
+  constexpr std::uint8_t cut = bits(TcpOption::cut_off);
+  constexpr std::uint8_t scale = bits(TcpOption::window_scale);  // by 0
+  EXPECT_FALSE(full(cut, cut));
+  EXPECT_FALSE(full(scale, cut));
+  EXPECT_TRUE(full(cut, scale)) << "who answers so was asked so";
+  EXPECT_TRUE(full(cut, 0)) << "both must offer it";
+  EXPECT_TRUE(full(0, cut)) << "both must offer it";
+  EXPECT_TRUE(full(scale | cut, scale | cut)) << "cut behind it";
+}
+
 TEST(Analysis, ARefusalHasNoNumberThatTheNextAnswerCouldDisagreeWith) {
   Talk talk(1000, 500'000);
   talk.said({0, 0, 0, 0, syn_flag});

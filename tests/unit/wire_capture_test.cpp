@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "unit/says.hpp"
 #include "unit/stories.hpp"
 #include "unit/wire_talk.hpp"
 
@@ -96,6 +97,71 @@ TEST(Capture, EachSegmentTellsTheStatesThatItShows) {
       "1: local SYN_SENT; 2: peer NEW_SYN_RECV; 3: local ESTABLISHED peer ESTABLISHED; 4: peer CLOSE local CLOSE");
   // A RST that nobody believes shows nothing.
   EXPECT_EQ(shown({{0, 0, 0, 0, syn_flag}, {1, 0, 77, 0, rst_ack}}), "1: local SYN_SENT");
+}
+
+// The ACK with the closed window was overtaken by the one that opened it.
+TEST(Capture, AReorderedAckDoesNotCloseTheWindow) {
+  const auto closed = [](std::uint32_t ack) {
+    return read(after_handshake({{0, 1, 1, 100},
+                                 {0, 101, 1, 100},
+                                 {1, 1, 201, 0, ack_flag, 1000},
+                                 {1, 1, ack, 0, ack_flag, 0},
+                                 {0, 201, 1, 0, ack_flag, 1000, 5000}}))
+        .finding(Rule::zero_window)
+        .has_value();
+  };
+  EXPECT_FALSE(closed(101));
+  EXPECT_TRUE(closed(201));
+}
+
+TEST(Capture, WhetherTheOtherSideHasClosedIsNotKnownWhereItsFinIsMissing) {
+  const auto words = [](unsigned closer) {
+    return read(after_handshake({{closer, 1, 1, 0, fin_ack}, {closer ^ 1U, 1, 2}})).life().explanation;
+  };
+  EXPECT_EQ(words(0), "The client has closed its side; the other side's FIN is not in the capture.");
+  EXPECT_EQ(words(1), "The server has closed its side; the other side's FIN is not in the capture.");
+}
+
+// The capture goes on, with other connections; of this one it has nothing more.
+TEST(Capture, AWindowIsClosedUpToTheLastSegmentOfItsConnection) {
+  const auto closed_ns = [](const std::vector<Say>& more) {
+    Talk talk;
+    Conversations conversations{ConversationSettings{}};
+    std::vector<Event> events;
+    for (const Say& one : after_handshake(more)) conversations.observe(talk.frame(one), events);
+    conversations.observe(talk.frame({0, 0, 0, 0, syn_flag, 1000, 900'000}, 41000), events);
+    conversations.finish(events);
+    const RunResult result = run(events, capture_settings());
+    const auto finding = result.finding(Rule::zero_window);
+    return finding ? found<arguments::ZeroWindow>(finding).peer->closed_ns : 0;
+  };
+  EXPECT_EQ(closed_ns({{0, 1, 1, 100}, {1, 1, 101, 0, ack_flag, 0}}), 0);
+  EXPECT_EQ(closed_ns({{0, 1, 1, 100}, {1, 1, 101, 0, ack_flag, 0}, {0, 100, 1, 0, ack_flag, 1000, 300}}), 300 * ms);
+}
+
+// The peer's FIN acknowledges a number that was not seen before it: a FIN of this side, if its own is that number.
+TEST(Capture, WhoseFinAcknowledgesTheOthersFinDidNotCloseFirst) {
+  const auto closed_by = [](const std::vector<Say>& more) { return read(after_handshake(more)).life().closed_by; };
+  const Say data{0, 1, 1, 100};
+  EXPECT_EQ(closed_by({data, {1, 1, 101, 0, fin_ack}, {0, 101, 2}}), ClosedBy::peer);
+  EXPECT_EQ(closed_by({data, {1, 1, 102, 0, fin_ack}, {0, 102, 2}}), ClosedBy::none) << "the FIN can be missing";
+  EXPECT_EQ(closed_by({data, {1, 1, 102, 0, fin_ack}, {0, 101, 1, 0, fin_ack}, {0, 102, 2}}), ClosedBy::local)
+      << "it stands behind its acknowledgement";
+  EXPECT_EQ(closed_by({data, {1, 1, 201, 0, fin_ack}, {0, 201, 2, 0, fin_ack}, {1, 2, 202}}), ClosedBy::peer)
+      << "what was missing was payload";
+}
+
+TEST(Capture, AFinThatStandsBehindItsAcknowledgementIsAcknowledged) {
+  const auto outcome = [](const std::vector<Say>& more) { return read(after_handshake(more)).life().outcome; };
+  EXPECT_EQ(outcome({{0, 1, 1, 0, fin_ack}, {0, 2, 2}, {1, 1, 2, 0, fin_ack}}), Outcome::completed);
+  EXPECT_EQ(outcome({{1, 1, 2}, {0, 1, 1, 0, fin_ack}, {1, 1, 2, 0, fin_ack}, {0, 2, 2}}), Outcome::completed);
+  EXPECT_EQ(outcome({{0, 1, 1, 0, fin_ack}, {0, 2, 1}, {1, 1, 2, 0, fin_ack}}), Outcome::open);
+}
+
+TEST(Capture, AFinAtTheBeginOfACaptureNeedNotBeTheFirst) {
+  EXPECT_EQ(read({{1, 5, 9, 0, fin_ack}, {0, 9, 6}}).life().closed_by, ClosedBy::none);
+  EXPECT_EQ(read({{0, 8, 5}, {1, 5, 8, 0, fin_ack}, {0, 8, 6}}).life().closed_by, ClosedBy::peer);
+  EXPECT_EQ(read({{1, 5, 9, 0, fin_ack}, {0, 9, 6, 0, fin_ack}, {1, 6, 10}}).life().closed_by, ClosedBy::local);
 }
 
 TEST(Capture, ARstBehindTheEndChangesNoOutcome) {

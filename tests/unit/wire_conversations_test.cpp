@@ -250,6 +250,76 @@ TEST(Conversations, APacketCapturedTwiceIsNotSentTwice) {
             totals.sequence_bytes + totals.retransmitted_bytes + totals.duplicate_bytes);
 }
 
+// Without an identification (IPv6, Linux' SYN-ACKs) the hop limit shows that a router has sent the packet on.
+TEST(Conversations, APacketCapturedOnBothSidesOfARouterIsNotSentTwice) {
+  const auto twice = [](int lower, std::int64_t after_ns) {
+    Reader reader;
+    Talk talk;
+    TcpFrame packet = talk.frame({0, 1, 1, 100});
+    packet.ttl = 64;
+    reader.read(packet);
+    packet.ttl = static_cast<std::uint8_t>(64 - lower);
+    packet.ts_ns += after_ns;
+    reader.read(packet);
+    return reader.conversations.analysis().duplicate_frame;
+  };
+  EXPECT_TRUE(twice(1, 3'000));
+  EXPECT_TRUE(twice(1, 300'000)) << "a busy router";
+  EXPECT_FALSE(twice(1, 200'000'000)) << "as late as a retransmission";
+  EXPECT_TRUE(twice(0, 3'000));
+  EXPECT_FALSE(twice(0, 300'000));
+  EXPECT_FALSE(twice(-1, 3'000)) << "no router counts up";
+}
+
+TEST(Conversations, APacketOfTwoMergedCapturesIsNotSentTwice) {
+  const auto twice = [](int lower, std::int64_t after_ns) {
+    Reader reader;
+    Talk talk;
+    TcpFrame packet = talk.frame({0, 1, 1, 100});
+    packet.ttl = 64;
+    packet.ip_id = 7;
+    reader.read(packet);
+    packet.ttl = static_cast<std::uint8_t>(64 - lower);
+    packet.ts_ns += after_ns;
+    reader.read(packet);
+    return reader.conversations.analysis().duplicate_frame;
+  };
+  EXPECT_TRUE(twice(3, 40'000'000)) << "client and server, 40 ms apart";
+  EXPECT_FALSE(twice(0, 40'000'000)) << "no router between them";
+  EXPECT_FALSE(twice(3, 2'000'000'000));
+}
+
+// Behind both FINs nothing new is sent: a connection of the same ports whose SYN was not captured, or has the same
+// number, as of a device that begins each one alike.
+TEST(Conversations, WhatIsNoStragglerOfAClosedOneBeginsAnother) {
+  const auto count = [](bool closed, const Say& more, std::int64_t later_s = 90) {
+    Reader reader;
+    Talk talk;
+    for (const Say& one : {Say{0, 0, 0, 0, syn_flag}, Say{1, 0, 1, 0, syn_ack}, Say{0, 1, 1, 100}, Say{1, 1, 101, 50}})
+      reader.read(talk.frame(one));
+    reader.read(talk.frame({0, 101, 51, 0, fin_ack}));
+    if (closed) reader.read(talk.frame({1, 51, 102, 0, fin_ack}));
+    reader.read(talk.frame({0, 102, 52}));
+    TcpFrame last = talk.frame(more);
+    last.ts_ns += later_s * 1'000'000'000;
+    reader.read(last);
+    reader.conversations.finish(reader.events);
+    return reader.ends().size();
+  };
+  EXPECT_EQ(count(true, {0, 0, 0, 0, syn_flag}), 2U) << "the same number";
+  EXPECT_EQ(count(true, {0, 0, 0, 0, syn_flag}, 0), 1U) << "a copy that was late";
+  EXPECT_EQ(count(false, {0, 0, 0, 0, syn_flag}), 1U) << "a retransmission";
+  EXPECT_EQ(count(true, {1, 7'000'000, 1, 0, syn_ack}), 2U);
+  EXPECT_EQ(count(true, {1, 0, 1, 0, syn_ack}), 1U) << "a straggler";
+  EXPECT_EQ(count(false, {1, 7'000'000, 1, 0, syn_ack}), 1U);
+  EXPECT_EQ(count(true, {0, 2'000'000'000, 1'500'000'000, 10}), 2U);
+  EXPECT_EQ(count(true, {0, 7'000'000, 52, 10}), 2U);
+  EXPECT_EQ(count(false, {0, 2'000'000'000, 52, 10}), 1U) << "a gap";
+  EXPECT_EQ(count(true, {0, 1, 1, 100}), 1U) << "a straggler";
+  EXPECT_EQ(count(true, {0, 102, 52}), 1U);
+  EXPECT_EQ(count(true, {0, 2'000'000'000, 0, 0, rst_flag}), 1U) << "a RST has any number";
+}
+
 TEST(Conversations, TheFirstSegmentOfEachSideInMidStreamIsAnEvent) {
   Reader reader;
   Talk talk;

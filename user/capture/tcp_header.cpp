@@ -72,12 +72,14 @@ void read_option(const std::byte* at, std::size_t length, TcpFrame& tcp) {
   }
 }
 
-void read_options(const std::byte* at, const std::byte* end, TcpFrame& tcp) {
+// cut: there were more than what is here.
+void read_options(const std::byte* at, const std::byte* end, bool cut, TcpFrame& tcp) {
   constexpr std::uint32_t only_timestamps = 0x0101080a;  // NOP NOP, kind 8, length 10: nearly every segment
   if (end - at == 12 && be32(at) == only_timestamps) {
     tcp.ts_val = be32(at + 4);
     tcp.ts_ecr = be32(at + 8);
     tcp.options = bits(TcpOption::timestamp);
+    if (cut) tcp.options |= bits(TcpOption::cut_off);
     return;
   }
   while (at < end && static_cast<std::uint8_t>(*at) != option_list_end) {
@@ -85,12 +87,15 @@ void read_options(const std::byte* at, const std::byte* end, TcpFrame& tcp) {
       ++at;
       continue;
     }
-    if (end - at < 2) return;
+    if (end - at < 2) break;
     const auto length = static_cast<std::ptrdiff_t>(at[1]);
-    if (length < 2 || length > end - at) return;
+    if (length < 2) return;
+    if (length > end - at) break;
     read_option(at, static_cast<std::size_t>(length), tcp);
     at += length;
   }
+  const bool ended = at < end && static_cast<std::uint8_t>(*at) == option_list_end;
+  if (cut && !ended) tcp.options |= bits(TcpOption::cut_off);
 }
 
 }  // namespace
@@ -114,8 +119,8 @@ bool read_tcp(std::span<const std::byte> captured, std::uint32_t wire, TcpFrame&
     return true;
   }
   tcp.len = wire - static_cast<std::uint32_t>(header);
-  if (header > fixed_header && captured.size() > fixed_header)
-    read_options(at + fixed_header, at + std::min(header, captured.size()), tcp);
+  const std::size_t there = std::min(header, captured.size());
+  if (header > fixed_header) read_options(at + std::min(fixed_header, there), at + there, there < header, tcp);
   return true;
 }
 

@@ -254,7 +254,8 @@ void note_windows(Connection& c, const Event& e, const Segment& g, bool out) {
   // by a probe has a closed window, and nothing before it.
   if (syn_ack) return;
   const bool closes = g.is(SegmentEvent::zero_window);
-  const bool opens = g.window != 0;
+  // A capture's analysis has seen every segment, and not each opens what it seems to.
+  const bool opens = g.analysis.frame != 0 ? g.is(SegmentEvent::window_open) : g.window != 0;
   if (!closes && !c.anomalies) return;
   if (!closes && !opens) return;
   ZeroWindowFacts& window = out ? c.ensure_anomalies().local_window : c.ensure_anomalies().peer_window;

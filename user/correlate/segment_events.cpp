@@ -198,7 +198,10 @@ bool SegmentEvents::is_refused(Connection& c, const Event& e, const Segment& g, 
 
 void SegmentEvents::note_handshake(Slot slot, Connection& c, const Event& e, const Segment& g, bool out) {
   if (is_syn(g) || is_syn_ack(g)) {
-    (out ? c.wscale_local : c.wscale_peer) = g.has(TcpOption::window_scale) ? g.wscale : wscale_absent;
+    const bool cut = g.has(TcpOption::cut_off);
+    (out ? c.wscale_local : c.wscale_peer) = g.has(TcpOption::window_scale) ? g.wscale
+                                             : cut                          ? wscale_unknown
+                                                                            : wscale_absent;
   }
   if (is_syn(g)) return note_syn(slot, c, e, g, out);
   if (g.analysis.restarted) (out ? c.isn.remote : c.isn.local) = g.ack - 1;

@@ -29,6 +29,21 @@ void enter_alone(Connection& c, const Event& e, const Segment& g, TcpState to) {
   if (to == State::closing) c.closed_by = ClosedBy::both;
 }
 
+// Who closed first, where a FIN of the other side can be missing or stand behind the FIN that acknowledges it.
+void note_first_fin(Connection& c, const Segment& g, bool out, ClosedBy before) {
+  FirstFin& first = c.inferred->first_fin;
+  if (before == ClosedBy::none && g.analysis.covers_unseen) {
+    first = {c.closed_by, g.ack};
+    c.closed_by = ClosedBy::none;
+    return;
+  }
+  const ClosedBy sender = out ? ClosedBy::local : ClosedBy::peer;
+  if (first.closes == ClosedBy::none || first.closes == sender) return;
+  const std::uint32_t end = g.seq + seq_length(g.len, g.flags);
+  c.closed_by = seq_not_after(end, first.ack) ? sender : first.closes;
+  first = {};
+}
+
 }  // namespace
 
 void WireAlone::take(Slot slot, Connection& c, const Event& e, const Segment& g, bool out) {
@@ -45,6 +60,7 @@ void WireAlone::take(Slot slot, Connection& c, const Event& e, const Segment& g,
     return;
   }
   State before = c.state;
+  const ClosedBy closed_before = c.closed_by;
   if (!out) c.inferred->met_socket = c.inferred->met_socket || g.socket.type == SocketKind::full;
   const bool gone = g.socket.type == SocketKind::none || g.socket.type == SocketKind::listener;
   if (!out && (g.flags & tcp_flag::rst) != 0 && c.inferred->met_socket && gone) {
@@ -66,6 +82,7 @@ void WireAlone::take(Slot slot, Connection& c, const Event& e, const Segment& g,
       c.inferred->peer_states[c.inferred->peer_count++] = step.to;
     }
   }
+  if ((g.flags & tcp_flag::fin) != 0) note_first_fin(c, g, out, closed_before);
   if (c.inferred->tracker.over()) return end(slot, c, e, g, before, out);
   if (settings_.capture || c.forwarded()) return;
   if ((g.flags & tcp_flag::syn) != 0) table_.wait(slot, Wait::wire_connect, now_);

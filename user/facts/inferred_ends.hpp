@@ -7,11 +7,18 @@
 #include <memory>
 
 #include "facts/forwarded.hpp"
+#include "tcpwitness/connection.hpp"
 #include "wire/acceptance.hpp"
 #include "wire/state_tracker.hpp"
 #include "wire/zeek_state.hpp"
 
 namespace tcpwitness {
+
+// The first FIN of a capture that acknowledges what is not there before it: that can be the other side's FIN.
+struct FirstFin {
+  ClosedBy closes = ClosedBy::none;  // who closed first if it is not; none: nothing is in doubt
+  std::uint32_t ack = 0;
+};
 
 // Where only the wire is seen: both ends, inferred.
 struct InferredEnds {
@@ -19,6 +26,7 @@ struct InferredEnds {
   ZeekState zeek;
   Acceptance acceptance{false};  // where no capture's analysis has asked before
   Acceptance::Answer answer;     // to the newest segment
+  FirstFin first_fin;
   std::array<TcpState, 12> peer_states{};
   std::uint8_t peer_count = 0;
   bool syn_ack_repeated = false;

@@ -300,7 +300,7 @@ Ending still_open(const Connection& c, const RuleContext& context) {
   } else if (c.state == State::close_wait) {
     found.how = context.conversation != nullptr ? How::half_closed_in_capture : How::close_wait;
   } else if (c.state == State::fin_wait2) {
-    found.how = How::fin_wait2;
+    found.how = context.conversation != nullptr ? How::half_closed_in_capture : How::fin_wait2;
   } else if (c.state == State::unknown) {
     if (c.syn && !c.opening.answered) return unanswered_syn(c, context);
     found.how = How::no_transition;

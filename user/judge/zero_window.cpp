@@ -13,7 +13,9 @@ namespace {
 std::int64_t closed_for(const ZeroWindowFacts& window, const Connection& c, const RuleContext& context) {
   std::int64_t total = window.total_ns;
   if (window.since) {
-    const TimeNs until = c.ended() ? c.teardown->end.ts_ns : context.now;
+    // Of a capture nothing is known behind the connection's last segment.
+    const TimeNs newest = context.conversation != nullptr ? c.last_ts_ns : context.now;
+    const TimeNs until = c.ended() ? c.teardown->end.ts_ns : newest;
     if (until > window.since.ts_ns) total += until - window.since.ts_ns;
   }
   return total;

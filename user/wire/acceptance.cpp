@@ -10,6 +10,12 @@ bool answers_syn(std::uint32_t ack, const HalfConnection& syn) {
   return seq_before(syn.isn(), ack) && seq_not_after(ack, syn.snd_nxt());
 }
 
+// A later ACK came before it: it opens and closes no window (RFC 9293, 3.10.7.4).
+bool overtaken(const SeenSegment& g, const HalfConnection& acked) {
+  return g.has(tcp_flag::ack) && acked.acked() && seq_before(g.ack, acked.snd_una()) &&
+         !further_than_any_window(g.ack, acked.snd_una());
+}
+
 }  // namespace
 
 bool Acceptance::refuses_reset(const SeenSegment& g, const Side& from, const Side& to) const {
@@ -27,7 +33,7 @@ bool Acceptance::refuses_reset(const SeenSegment& g, const Side& from, const Sid
   // Linux takes one that does not count the FIN before it (tcp_reset_check()).
   if (me.fin() && me.snd_una() == me.fin_end() && g.seq + 1 == me.snd_una()) return false;
   if (seq_before(g.seq, me.snd_una())) return true;
-  if (!every_ || to.shift == shift_unknown) return further_than_any_window(g.seq, me.snd_una());
+  if (!every_ || to.scale.shift == WindowScale::unknown) return further_than_any_window(g.seq, me.snd_una());
   const std::uint32_t edge = me.sent() && seq_before(to.edge, me.snd_nxt()) ? me.snd_nxt() : to.edge;
   return seq_before(edge, g.seq);
 }
@@ -61,17 +67,9 @@ bool Acceptance::resumes(const SeenSegment& g, unsigned side) {
   return covers_news || (answered_ && g.ts_ns - reset_ts_ns_ >= while_ns);
 }
 
-void Acceptance::note_scale(const SeenSegment& g, Side& me, Side& peer) {
-  constexpr std::uint8_t largest = 14;  // RFC 7323, section 2.3
-  me.offers = tcpwitness::has(g.options, TcpOption::window_scale);
-  me.shift = !me.offers ? std::uint8_t{0} : g.wscale < largest ? g.wscale : largest;
-  // Only both sides can agree on it.
-  if (!me.offers || (g.has(tcp_flag::ack) && peer.shift != shift_unknown && !peer.offers)) me.shift = peer.shift = 0;
-}
-
 void Acceptance::note_edge(const SeenSegment& g, Side& me, const Side& peer) {
-  const bool scaled = !g.has(tcp_flag::syn) && me.shift != shift_unknown;
-  const std::uint32_t edge = g.ack + (std::uint32_t{g.window} << (scaled ? me.shift : 0U));
+  const bool scaled = !g.has(tcp_flag::syn) && me.scale.shift != WindowScale::unknown;
+  const std::uint32_t edge = g.ack + (std::uint32_t{g.window} << (scaled ? me.scale.shift : 0U));
   const bool first = !peer.half.acked();
   if (first || seq_before(me.edge, edge) || further_than_any_window(me.edge, edge)) me.edge = edge;
 }
@@ -109,7 +107,7 @@ Acceptance::Answer Acceptance::observe(const SeenSegment& g, unsigned side) {
     reset_ = false;
   }
   if (g.has(tcp_flag::syn)) {
-    note_scale(g, me, peer);
+    WindowScale::note(g, me.scale, peer.scale);
   } else {
     // The first acknowledgement shows which of two SYN-ACKs came first.
     if (peer.other && !me.opened && g.has(tcp_flag::ack) && g.ack == peer.other_isn + 1) {
@@ -121,7 +119,7 @@ Acceptance::Answer Acceptance::observe(const SeenSegment& g, unsigned side) {
     peer.other = false;
   }
   if (g.has(tcp_flag::ack)) note_edge(g, me, peer);
-  answer.event_flags = take(g, me.half, peer.half);
+  answer.event_flags = take(g, me.half, peer.half, !(every_ && overtaken(g, peer.half)));
   return answer;
 }
 

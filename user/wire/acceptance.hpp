@@ -11,6 +11,7 @@
 
 #include "wire/half_connection.hpp"
 #include "wire/seen_segment.hpp"
+#include "wire/window_scale.hpp"
 
 namespace tcpwitness {
 
@@ -39,17 +40,14 @@ class Acceptance {
     HalfConnection half;
     std::uint32_t edge = 0;       // the right edge of its window
     std::uint32_t other_isn = 0;  // of a second SYN-ACK
-    std::uint8_t shift = shift_unknown;
-    bool offers : 1 = false;  // a window scale
+    WindowScale scale;
     bool opened : 1 = false;  // it sent a segment without SYN
     bool other : 1 = false;   // other_isn is known
   };
-  static constexpr std::uint8_t shift_unknown = 0xff;
 
   [[nodiscard]] bool refuses(const SeenSegment& g, const Side& me, const Side& peer) const;
   [[nodiscard]] bool refuses_reset(const SeenSegment& g, const Side& me, const Side& peer) const;
   [[nodiscard]] bool resumes(const SeenSegment& g, unsigned side);
-  static void note_scale(const SeenSegment& g, Side& me, Side& peer);
   static void note_edge(const SeenSegment& g, Side& me, const Side& peer);
 
   std::array<Side, 2> sides_;

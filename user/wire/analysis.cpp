@@ -39,8 +39,8 @@ std::uint32_t WireAnalysis::before_numbers(const SeenSegment& g, Side& me, Side&
   if (control) return found;
   if (g.len != 0) {
     // The peer's whole window is in flight with this segment.
-    if (peer.shift == shift_unknown) return found;
-    const std::uint32_t window = std::uint32_t{peer.window} << (peer.unscaled ? 0 : peer.shift);
+    if (peer.scale.shift == WindowScale::unknown) return found;
+    const std::uint32_t window = std::uint32_t{peer.window} << (peer.unscaled ? 0 : peer.scale.shift);
     if (g.seq + g.len == peer.ack + window) found |= say::window_full;
     return found;
   }
@@ -107,18 +107,6 @@ std::uint32_t WireAnalysis::sent_again(const SeenSegment& g, const Side& me, con
   return say::retransmission;
 }
 
-void WireAnalysis::note_scale(const SeenSegment& g, Side& me, Side& peer) {
-  constexpr std::uint8_t largest = 14;  // RFC 7323, section 2.3
-  const bool offers = tcpwitness::has(g.options, TcpOption::window_scale);
-  me.offers = offers;
-  me.shift = offers ? (g.wscale < largest ? g.wscale : largest) : 0;
-  // Only both sides can agree on it.
-  if (!offers || (g.has(tcp_flag::ack) && peer.shift != shift_unknown && !peer.offers)) {
-    me.shift = 0;
-    peer.shift = 0;
-  }
-}
-
 void WireAnalysis::note_handshake(const SeenSegment& g) {
   if (g.has(tcp_flag::syn)) {
     if (!g.has(tcp_flag::ack)) syn_ts_ns_ = g.ts_ns;
@@ -146,7 +134,7 @@ Analysis WireAnalysis::observe(const SeenSegment& g, unsigned side) {
   Side& me = sides_[side];
   Side& peer = sides_[side ^ 1U];
   if (first_rtt_ns_ == 0) note_handshake(g);
-  if (g.has(tcp_flag::syn)) note_scale(g, me, peer);
+  if (g.has(tcp_flag::syn)) WindowScale::note(g, me.scale, peer.scale);
 
   std::uint32_t found = before_numbers(g, me, peer);
   Analysis result;

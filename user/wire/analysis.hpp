@@ -12,6 +12,7 @@
 #include "tcpwitness/tcp.hpp"
 #include "tcpwitness/wire.hpp"
 #include "wire/seen_segment.hpp"
+#include "wire/window_scale.hpp"
 
 namespace tcpwitness {
 
@@ -35,9 +36,8 @@ class WireAnalysis {
     std::uint16_t window = 0;      // of its newest segment, unscaled
     std::uint16_t mptcp = 0;       // of its newest segment
     std::uint8_t single = 0;       // the newest new segment was a single byte: its flags
-    std::uint8_t shift = shift_unknown;
-    bool offers : 1 = false;  // a window scale
-    bool sent : 1 = false;    // next is known
+    WindowScale scale;
+    bool sent : 1 = false;  // next is known
     bool has_unbroken : 1 = false;
     bool beyond_reported : 1 = false;  // the peer acknowledged more than `next`, and that was reported
     bool acked : 1 = false;            // it has acknowledged more than a SYN
@@ -46,7 +46,6 @@ class WireAnalysis {
     bool closed : 1 = false;           // it sent a FIN
     bool probed : 1 = false;  // its newest segment was a probe into a closed window that has a keep-alive's form
   };
-  static constexpr std::uint8_t shift_unknown = 0xff;
 
   static std::uint32_t before_numbers(const SeenSegment& g, Side& me, Side& peer);
   static std::uint32_t unseen(Side& peer);
@@ -54,7 +53,6 @@ class WireAnalysis {
   static std::uint32_t in_our_words(std::uint32_t found, const SeenSegment& g, Side& me, const Side& peer);
   [[nodiscard]] static bool acknowledged_before(const SeenSegment& g, const Side& peer);
   [[nodiscard]] std::uint32_t sent_again(const SeenSegment& g, const Side& me, const Side& peer) const;
-  void note_scale(const SeenSegment& g, Side& me, Side& peer);
   void note_handshake(const SeenSegment& g);
 
   std::array<Side, 2> sides_;

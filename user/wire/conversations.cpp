@@ -46,6 +46,27 @@ std::uint8_t stage_of(const TcpFrame& f) {
   return stage;
 }
 
+// Not a number that can come behind the one before it, or belong to what was sent up to it. A capture can have another
+// length of a segment than was sent: a little further on it may be.
+bool elsewhere(std::uint32_t number, std::uint32_t end) {
+  constexpr std::uint32_t slack = 1U << 20U;
+  return number - (end - largest_window) > largest_window + slack;
+}
+
+// Both have closed, and this is no straggler: another connection, of which the SYN was not captured, or has the same
+// number. (A copy of the SYN that the network has kept comes sooner.)
+bool begins_another(const Conversation& c, const TcpFrame& f) {
+  constexpr std::int64_t kept_ns = 1'000'000'000;
+  const unsigned from = c.local == f.source ? 0 : 1;
+  const HalfConnection& me = c.half(from);
+  const HalfConnection& peer = c.half(from ^ 1U);
+  if (!me.fin_acked() || !peer.fin_acked() || f.bad_header || has(f, tcp_flag::rst)) return false;
+  const bool ack = has(f, tcp_flag::ack);
+  const bool again = f.seq == me.isn();
+  if (has(f, tcp_flag::syn)) return again ? !ack && f.ts_ns - c.last_ts_ns >= kept_ns : me.has_isn();
+  return elsewhere(f.seq, me.fin_end()) || (ack && elsewhere(f.ack, peer.fin_end()));
+}
+
 // What the segment has that a life is made of, by the rules of bpf/flow.h. taken: what taking it did.
 std::uint16_t turning_points(Conversation& c, unsigned from, const TcpFrame& f, std::uint16_t taken) {
   if (has(f, tcp_flag::rst)) return taken;
@@ -98,7 +119,7 @@ struct Conversations::Impl {
   }
 
   void observe(const TcpFrame& f, std::vector<Event>& out);
-  std::uint32_t locate(const TcpFrame& f, std::uint32_t interface, std::vector<Event>& out);
+  std::uint32_t locate(const TcpFrame& f, std::optional<std::uint32_t> before, std::vector<Event>& out);
   std::uint32_t older_or(std::uint32_t slot, const TcpFrame& f, std::vector<Event>& out);
   std::uint16_t refused(Conversation& c, unsigned from, const TcpFrame& f, const Acceptance::Answer& answer);
   std::uint16_t taken(Conversation& c, unsigned from, const TcpFrame& f, const Acceptance::Answer& answer);
@@ -116,6 +137,7 @@ struct Conversations::Impl {
   std::uint64_t stream = 0;
   std::uint64_t streams = 0;
   bool finishing = false;
+  bool acks_late_fin = false;  // the newest segment acknowledges one number more than was seen: a FIN can follow it
   std::vector<std::uint32_t> left;  // what finish() has still to end, the first one last
   TimeNs now = 0;
 };
@@ -148,9 +170,11 @@ bool Conversations::finish(std::vector<Event>& out, std::size_t at_most) {
 }
 
 // The frame's conversation; a SYN with another initial sequence number begins another one, and so does what comes
-// after a timer.
-std::uint32_t Conversations::Impl::locate(const TcpFrame& f, std::uint32_t interface, std::vector<Event>& out) {
-  const std::uint32_t scope = f.source.address.is_link_local() ? interface + 1 : 0;
+// after a timer, or behind the end without being a straggler. before: the interface where the packet was seen before.
+std::uint32_t Conversations::Impl::locate(const TcpFrame& f, std::optional<std::uint32_t> before,
+                                          std::vector<Event>& out) {
+  // The same packet on another interface is no other link's.
+  const std::uint32_t scope = f.source.address.is_link_local() ? before.value_or(f.interface) + 1 : 0;
   const std::uint32_t hash = ConversationTable::hash(f.source, f.destination, scope);
   std::uint32_t slot = table.find(hash, f.source, f.destination, scope);
   const bool syn = has(f, tcp_flag::syn) && !f.bad_header;
@@ -165,6 +189,7 @@ std::uint32_t Conversations::Impl::locate(const TcpFrame& f, std::uint32_t inter
     const Conversation& c = table.at(slot);
     const HalfConnection& me = c.half(c.local == f.source ? 0 : 1);
     reused = syn && !ack && me.has_isn() && me.isn() != f.seq;
+    reused = reused || (!before && begins_another(c, f));
     if (!reused) return c.older == ConversationTable::none ? slot : older_or(slot, f, out);
     // One that is open refuses the SYN (RFC 5961, 4), or has forgotten: what follows shows which.
     if (c.established && c.listed != Listed::over) {
@@ -209,9 +234,8 @@ std::uint32_t Conversations::Impl::older_or(std::uint32_t slot, const TcpFrame& 
 void Conversations::Impl::observe(const TcpFrame& f, std::vector<Event>& out) {
   analysis = {};
   if (f.ts_ns > now) now = f.ts_ns;
-  // The same packet on another interface is no other link's.
   const std::optional<std::uint32_t> before = f.bad_header ? std::nullopt : duplicates.seen_before(f);
-  const std::uint32_t slot = locate(f, before.value_or(f.interface), out);
+  const std::uint32_t slot = locate(f, before, out);
   Conversation& c = table.at(slot);
   stream = c.stream;
   c.last_ts_ns = f.ts_ns;
@@ -238,10 +262,11 @@ void Conversations::Impl::observe(const TcpFrame& f, std::vector<Event>& out) {
     return;
   }
   const Acceptance::Answer answer = c.acceptance.observe(seen(f), from);
+  acks_late_fin = false;
   event_flags |= answer.refused ? refused(c, from, f, answer) : taken(c, from, f, answer);
   analysis.frame = f.number;
   analysis.conversation = slot + 1;
-  if (event_flags != 0 || settings.all_segments) emit(c, from, f, event_flags, out);
+  if (event_flags != 0 || settings.all_segments || acks_late_fin) emit(c, from, f, event_flags, out);
   if (c.listed != Listed::no || !c.established || event_flags != 0) {
     relist(slot, c, f);
     if (timers) timers->observe(slot, c, from, f);
@@ -281,6 +306,11 @@ std::uint16_t Conversations::Impl::taken(Conversation& c, unsigned from, const T
   analysis.flags |= reused;
   analysis.resumed = answer.resumed;
   analysis.restarted = answer.restarted;
+  const HalfConnection& other = c.half(from ^ 1U);
+  if (has(f, tcp_flag::fin) && has(f, tcp_flag::ack)) [[unlikely]] {
+    analysis.covers_unseen = !other.sent() || seq_before(other.snd_nxt(), f.ack);
+  }
+  acks_late_fin = other.sent() && f.ack - other.snd_nxt() == 1 && has(f, tcp_flag::ack);
   me.bytes.sent(f.seq, f.len, f.flags);
   if (has(f, tcp_flag::ack) && peer.seen) peer.bytes.acknowledged(f.ack);
   if ((analysis.flags & analysis_flag::retransmission) != 0) ++me.retransmits;

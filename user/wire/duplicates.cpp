@@ -6,14 +6,18 @@ namespace tcpwitness {
 std::optional<std::uint32_t> Duplicates::seen_before(const TcpFrame& f) {
   constexpr std::int64_t moment_ns = 10'000'000;
   constexpr std::int64_t at_once_ns = 20'000;
+  constexpr std::int64_t path_ns = 1'000'000'000;  // from one place of a merged capture to the other
   const std::uint32_t mixed = (f.seq ^ (f.ack * 3U) ^ f.source.port ^ (std::uint32_t{f.ip_id} << 16U)) * 0x9e3779b1U;
   Packet& p = (*packets_)[mixed >> 23U];
   static_assert(size == 1U << 9U);
   const std::int64_t later = f.ts_ns - p.ts_ns;
+  const bool identified = f.ip_id != 0;
+  const bool sent_on = f.ttl < p.ttl;  // by a router
+  const std::int64_t within_ns = identified && sent_on ? path_ns : identified || sent_on ? moment_ns : at_once_ns;
   const bool same = p.used && p.seq == f.seq && p.ack == f.ack && p.len == f.len && p.ip_id == f.ip_id &&
                     p.flags == f.flags && p.window == f.window && p.checksum == f.checksum && p.source == f.source &&
-                    p.destination == f.destination && later >= 0 &&
-                    (f.ip_id != 0 ? later <= moment_ns : later <= at_once_ns && p.ttl == f.ttl);
+                    p.destination == f.destination && later >= 0 && later <= within_ns &&
+                    (identified || f.ttl <= p.ttl);
   if (same) return p.interface;
   p = {f.source, f.destination, f.ts_ns,    f.seq,   f.ack, f.len, f.interface,
        f.window, f.ip_id,       f.checksum, f.flags, f.ttl, true};

@@ -3,8 +3,8 @@
 // router).
 //
 // The same addresses, numbers, flags, window, checksum and IP identification a moment later are the same packet: a
-// retransmission has an identification of its own. Where there is none (IPv6, or 0) only copies with the same TTL count
-// that come within microseconds, as no TCP sends again.
+// retransmission has an identification of its own. Where there is none (IPv6, or 0) the copy has a lower TTL, behind a
+// router; with the same TTL only those count that come within microseconds, as no TCP sends again.
 #pragma once
 
 #include <array>

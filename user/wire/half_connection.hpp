@@ -52,8 +52,9 @@ class HalfConnection {
   }
 
   // A segment from `me` that `peer` takes: what of it a life is made of (bits of SegmentEvent: syn, fin, rst, fin_ack,
-  // zero_window, window_open). A RST moves nothing: its number is often that of the segment which it answers.
-  friend std::uint16_t take(const SeenSegment& g, HalfConnection& me, HalfConnection& peer);
+  // zero_window, window_open). A RST moves nothing: its number is often that of the segment which it answers. offers:
+  // its window counts.
+  friend std::uint16_t take(const SeenSegment& g, HalfConnection& me, HalfConnection& peer, bool offers);
 
  private:
   void imply(std::uint32_t isn) {
@@ -109,7 +110,7 @@ inline std::uint16_t HalfConnection::offer(std::uint16_t window) {
 }
 
 // In a hot path: of an ordinary segment everything here is a comparison that comes out as the time before.
-inline std::uint16_t take(const SeenSegment& g, HalfConnection& me, HalfConnection& peer) {
+inline std::uint16_t take(const SeenSegment& g, HalfConnection& me, HalfConnection& peer, bool offers = true) {
   const bool ack = g.has(tcp_flag::ack);
   if (g.has(tcp_flag::syn | tcp_flag::rst)) [[unlikely]] {
     if (ack) peer.imply(g.ack - 1);
@@ -127,7 +128,7 @@ inline std::uint16_t take(const SeenSegment& g, HalfConnection& me, HalfConnecti
     peer.imply(g.ack - 1);
     peer.acknowledge(g.ack);
     if (peer.take_fin_ack(g.ack)) event_flags |= bits(SegmentEvent::fin_ack);
-    event_flags |= me.offer(g.window);
+    if (offers) event_flags |= me.offer(g.window);
   }
   if (g.has(tcp_flag::fin)) event_flags |= me.send_fin(g);
   return event_flags;

@@ -438,9 +438,11 @@ struct EndingWords {
       case How::established:
         return "Still open: each SYN took one sequence number, so the data of both sides begins at 1; nobody has "
                "closed yet.";
-      case How::half_closed_in_capture:
+      case How::half_closed_in_capture: {
+        const std::string_view closer = of.state == TcpState::fin_wait2 ? "The client" : "The server";
         return fmt::format("{} has closed its side; the other side's FIN is not in the capture.",
-                           life.role == Role::active ? "The server" : "One end");
+                           life.role == Role::active ? closer : "One end");
+      }
       case How::close_wait:
         return fmt::format("The peer has closed its side; {} has not closed the connection yet.",
                            process_words(of.process));

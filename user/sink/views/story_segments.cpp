@@ -220,8 +220,9 @@ Phrase StoryWords::fin_phrase(const Entry& entry, const SegmentEntry& body, Stor
         .goes_on = true,
         .about = About::closing};
   }
-  // Where only one direction is captured, the other side can have closed before.
-  const bool known = wire_alone && so_far.seen[0] && so_far.seen[1];
+  // Where something of the other side is not captured, it can have closed before.
+  const bool hidden = first && segment.analysis.covers_unseen;
+  const bool known = wire_alone && so_far.seen[0] && so_far.seen[1] && !hidden;
   const std::string order = !known ? "" : first ? ": it closes first" : ": both have closed";
   return {.text = moved(out, "FIN", so_far) + order + also, .about = out ? About::closing : About::fin_in};
 }
