@@ -4,6 +4,8 @@
 // Plain parts, and no logic but questions about the settings. A handler takes those that it needs (*_events.hpp).
 #pragma once
 
+#include <vector>
+
 #include "correlate/attempts.hpp"
 #include "correlate/contexts.hpp"
 #include "correlate/emitter.hpp"
@@ -38,6 +40,7 @@ struct Correlation {
   Emitter emitter{settings, selection, timeline};
   Contexts contexts{settings, names, table};
   Summary summary;
+  std::vector<Slot> unowned;  // found in an accept queue, or half open, before anything showed who listens
 
   TimeNs now = 0;
   TimeNs listed_ns = 0;              // when the newest list of all sockets began

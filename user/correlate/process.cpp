@@ -42,6 +42,11 @@ bool own_by_listener(Connection& c, const Listener* listener) {
   return true;
 }
 
+bool waits_unowned(const Connection& c) {
+  const bool waits = c.state == TcpState::new_syn_recv || is_unaccepted(c.cb);
+  return c.live && !c.reported && c.role == Role::passive && c.owner.pid == 0 && !c.owner.ambiguous && waits;
+}
+
 // Who listened, where somebody else may serve the connection.
 static void note_listener(Connection& c) {
   if (c.owner.source == PidSource::listen && c.anomalies) c.anomalies->listener = c.owner;

@@ -17,6 +17,8 @@ void note_holder(Connection& c, const Event& e, const OwnerSeen& seen);
 // Each returns true when the connection's process changed.
 bool own_by_connect(Connection& c, const StateChange& change);
 bool own_by_listener(Connection& c, const Listener* listener);
+// It was found in an accept queue, or half open, before anything showed who listens, and is still there.
+[[nodiscard]] bool waits_unowned(const Connection& c);
 bool own_by_use(Connection& c, const OwnerSeen& seen);
 bool own_by_close(Connection& c, const StateChange& change);
 // Who closed this side: where several processes have the socket, the last of them.

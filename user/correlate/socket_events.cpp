@@ -99,26 +99,27 @@ void SocketEvents::take(const Event& e, const SocketDestroyed& d) {
   table_.wait(slot, Wait::settle, now_);
 }
 
-// Found in an accept queue, or half open, before anything showed who listens.
-static bool waits_unowned(const Connection& c) {
-  const bool waits = c.state == State::new_syn_recv || is_unaccepted(c.cb);
-  return c.role == Role::passive && c.owner.pid == 0 && !c.owner.ambiguous && waits;
-}
-
 // Those of its children that nobody has used yet are of the same process, whoever that is now.
 bool SocketEvents::take_listener(const Event& e, const OwnerSeen& o) {
   const Listener* known = listeners_.find(o.header.cookie);
   const std::uint32_t before = known != nullptr ? known->owner.pid : 0;
   if (!listeners_.owned(o.header.cookie, seen_process(o), e.ts_ns)) return false;
   if (known->owner.pid == before) return true;
-  for (Slot slot = 0; slot < table_.slots(); ++slot) {
-    Connection& c = table_.at(slot);
-    const bool named = c.owner.source == PidSource::listen && c.owner.pid == before;
-    const bool its = c.live && !c.reported && (before == 0 ? waits_unowned(c) : named);
-    if (!its || listeners_.find(c.flow.local, c.start_ts_ns) != known) continue;
+  const auto take_child = [&](Connection& c) {
+    if (listeners_.find(c.flow.local, c.start_ts_ns) != known) return;
     c.owner = known->owner;
     if (c.owner.pid != 0) c.owner.source = PidSource::listen;
     lives_.owner_changed(c, e);
+  };
+  if (before == 0) {
+    for (const Slot slot : unowned_) {
+      if (waits_unowned(table_.at(slot))) take_child(table_.at(slot));
+    }
+    return true;
+  }
+  for (Slot slot = 0; slot < table_.slots(); ++slot) {
+    Connection& c = table_.at(slot);
+    if (c.live && !c.reported && c.owner.source == PidSource::listen && c.owner.pid == before) take_child(c);
   }
   return true;
 }

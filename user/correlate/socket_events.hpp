@@ -15,6 +15,7 @@ class SocketEvents {
       : settings_(in.settings),
         table_(in.table),
         listeners_(in.listeners),
+        unowned_(in.unowned),
         emitter_(in.emitter),
         contexts_(in.contexts),
         now_(in.now),
@@ -32,6 +33,7 @@ class SocketEvents {
   const CorrelatorSettings& settings_;
   Table& table_;
   Listeners& listeners_;
+  const std::vector<Slot>& unowned_;
   Emitter& emitter_;
   Contexts& contexts_;
   const TimeNs& now_;

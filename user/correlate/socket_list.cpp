@@ -126,7 +126,9 @@ void SocketList::begin(const Event& e, const SocketFound& f, const Flow& flow, S
   if (settings_.compare) note_first_look(contexts_.measures(slot), c);
   find_in(slot, e, f.cb, state);
   if (state == State::new_syn_recv) table_.wait(slot, Wait::request, now_);
-  if (state == State::new_syn_recv || is_unaccepted(f.cb)) own_by_listener(c, listeners_.find(flow.local, e.ts_ns));
+  if (state != State::new_syn_recv && !is_unaccepted(f.cb)) return;
+  own_by_listener(c, listeners_.find(flow.local, e.ts_ns));
+  if (waits_unowned(c)) in_.unowned.push_back(slot);
 }
 
 // The sockets were listed, and this one is in a state that no event has shown.
@@ -160,6 +162,7 @@ void SocketList::catch_up(Slot slot, const Event& e, const ControlBlock& found, 
 void SocketList::finish(TimeNs begun) {
   constexpr std::size_t slice = 256;
   constexpr std::int64_t slice_ns = 1'000'000;
+  std::erase_if(in_.unowned, [this](Slot slot) { return !waits_unowned(table_.at(slot)); });
   if (in_.listed_ns < begun) return;  // it was not a whole list
   std::size_t gone = table_.waiting(Wait::gone);
   for (Slot slot = 0; slot < table_.slots(); ++slot) {
