@@ -213,6 +213,27 @@ TEST(Analysis, AWindowIsScaledWhereBothAgreed) {
   EXPECT_EQ(full(false, 100), is::window_full);
 }
 
+// Both must offer it, whichever of the two SYNs comes again.
+TEST(Analysis, ASynBehindItsAnswerAgreesOnNoWindowScale) {
+  const auto shift = [](std::uint8_t of_answer, bool again) {
+    SeenSegment syn = Talk().segment({0, 0, 0, 0, syn_flag});
+    SeenSegment answer = Talk().segment({1, 0, 1, 0, syn_flag | ack_flag});
+    syn.options = bits(TcpOption::window_scale);
+    syn.wscale = 7;
+    answer.options = of_answer;
+    WindowScale client, server;
+    WindowScale::note(syn, client, server);
+    WindowScale::note(answer, server, client);
+    if (again) WindowScale::note(syn, client, server);
+    return client.shift;
+  };
+  for (const bool again : {false, true}) {
+    EXPECT_EQ(shift(bits(TcpOption::window_scale), again), 7);
+    EXPECT_EQ(shift(0, again), 0);
+    EXPECT_EQ(shift(bits(TcpOption::cut_off), again), WindowScale::unknown);
+  }
+}
+
 // A snap length cut the options of one SYN: what it offers is not known, and no window's size is.
 TEST(Analysis, AWindowWhoseScaleWasCutOffHasNoSize) {
   const auto full = [](std::uint8_t of_syn, std::uint8_t of_answer) {

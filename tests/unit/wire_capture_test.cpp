@@ -149,6 +149,22 @@ TEST(Capture, WhoseFinAcknowledgesTheOthersFinDidNotCloseFirst) {
       << "it stands behind its acknowledgement";
   EXPECT_EQ(closed_by({data, {1, 1, 201, 0, fin_ack}, {0, 201, 2, 0, fin_ack}, {1, 2, 202}}), ClosedBy::peer)
       << "what was missing was payload";
+  EXPECT_EQ(closed_by({data, {1, 1, 201, 0, fin_ack}, {1, 1, 201, 0, fin_ack}, {0, 201, 2, 0, fin_ack}, {1, 2, 202}}),
+            ClosedBy::peer)
+      << "the FIN again";
+  EXPECT_EQ(closed_by({{0, 1, 201, 0, fin_ack}, {1, 201, 1, 0, fin_ack}, {0, 2, 202}, {1, 202, 2}}), ClosedBy::both)
+      << "both at once";
+  EXPECT_EQ(closed_by({data, {1, 1, 102, 0, fin_ack}, {0, 101, 2, 0, rst_flag | ack_flag}}), ClosedBy::none)
+      << "a RST shows no more of it";
+}
+
+TEST(Capture, NoTimeWaitWhereTheFinStandsBehindItsAcknowledgement) {
+  const auto life = [](const std::vector<Say>& more) { return read(after_handshake(more)); };
+  const Say data{0, 1, 1, 100}, back{1, 1, 101, 100};
+  const auto behind = life({back, {0, 101, 102, 0, fin_ack}, {1, 101, 102, 0, fin_ack}, {0, 102, 102}});
+  EXPECT_FALSE(behind.finding(Rule::time_wait)) << "it was in LAST_ACK";
+  const auto first = life({data, {0, 101, 1, 0, fin_ack}, {1, 1, 102, 0, fin_ack}, {0, 102, 2}});
+  EXPECT_TRUE(first.finding(Rule::time_wait));
 }
 
 TEST(Capture, AFinThatStandsBehindItsAcknowledgementIsAcknowledged) {
@@ -156,6 +172,8 @@ TEST(Capture, AFinThatStandsBehindItsAcknowledgementIsAcknowledged) {
   EXPECT_EQ(outcome({{0, 1, 1, 0, fin_ack}, {0, 2, 2}, {1, 1, 2, 0, fin_ack}}), Outcome::completed);
   EXPECT_EQ(outcome({{1, 1, 2}, {0, 1, 1, 0, fin_ack}, {1, 1, 2, 0, fin_ack}, {0, 2, 2}}), Outcome::completed);
   EXPECT_EQ(outcome({{0, 1, 1, 0, fin_ack}, {0, 2, 1}, {1, 1, 2, 0, fin_ack}}), Outcome::open);
+  EXPECT_EQ(outcome({{0, 1, 1, 0, fin_ack}, {0, 2, 102}, {1, 1, 2, 100, fin_ack}}), Outcome::completed)
+      << "with payload";
 }
 
 TEST(Capture, AFinAtTheBeginOfACaptureNeedNotBeTheFirst) {

@@ -285,6 +285,7 @@ TEST(Conversations, APacketOfTwoMergedCapturesIsNotSentTwice) {
     return reader.conversations.analysis().duplicate_frame;
   };
   EXPECT_TRUE(twice(3, 40'000'000)) << "client and server, 40 ms apart";
+  EXPECT_FALSE(twice(3, 200'000'000)) << "as late as a retransmission, of a host with one identification for all";
   EXPECT_FALSE(twice(0, 40'000'000)) << "no router between them";
   EXPECT_FALSE(twice(3, 2'000'000'000));
 }
@@ -310,11 +311,14 @@ TEST(Conversations, WhatIsNoStragglerOfAClosedOneBeginsAnother) {
   EXPECT_EQ(count(true, {0, 0, 0, 0, syn_flag}, 0), 1U) << "a copy that was late";
   EXPECT_EQ(count(false, {0, 0, 0, 0, syn_flag}), 1U) << "a retransmission";
   EXPECT_EQ(count(true, {1, 7'000'000, 1, 0, syn_ack}), 2U);
+  EXPECT_EQ(count(true, {1, 7'000'000, 1, 0, syn_ack}, 1), 1U) << "a second host's, which had the SYN, too";
+  EXPECT_EQ(count(true, {1, 7'000'000, 900, 0, syn_ack}, 1), 2U);
   EXPECT_EQ(count(true, {1, 0, 1, 0, syn_ack}), 1U) << "a straggler";
   EXPECT_EQ(count(false, {1, 7'000'000, 1, 0, syn_ack}), 1U);
   EXPECT_EQ(count(true, {0, 2'000'000'000, 1'500'000'000, 10}), 2U);
   EXPECT_EQ(count(true, {0, 7'000'000, 52, 10}), 2U);
   EXPECT_EQ(count(false, {0, 2'000'000'000, 52, 10}), 1U) << "a gap";
+  EXPECT_EQ(count(true, {0, 2'000'000'000, 1'500'000'000}), 1U) << "a proxy's other numbers";
   EXPECT_EQ(count(true, {0, 1, 1, 100}), 1U) << "a straggler";
   EXPECT_EQ(count(true, {0, 102, 52}), 1U);
   EXPECT_EQ(count(true, {0, 2'000'000'000, 0, 0, rst_flag}), 1U) << "a RST has any number";

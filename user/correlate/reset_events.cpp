@@ -138,8 +138,11 @@ bool ResetEvents::refuse_child(const Event& e, const Reset& r, const Flow& flow,
   Connection& c = table_.at(slot);
   const bool given_up = c.ended() && c.teardown->end_from == State::syn_recv;
   const bool its_own = c.isn.has_remote && r.skb_seq == c.isn.remote + 1;
-  if (!given_up || !its_own || c.ensure_anomalies().reset_sent.mark) return false;
-  c.anomalies->reset_sent = {{e.id, e.ts_ns}, r.reason, true, true, r.actor.flags, r.sent_ms};
+  const bool ended_otherwise =
+      c.error != 0 ||
+      (c.anomalies && (c.anomalies->reset_sent.mark || c.anomalies->rst_in.mark || c.anomalies->reset_received.mark));
+  if (!given_up || !its_own || ended_otherwise) return false;
+  c.ensure_anomalies().reset_sent = {{e.id, e.ts_ns}, r.reason, true, true, r.actor.flags, r.sent_ms};
   emitter_.entry(&c, e, c.flow, std::move(body));
   return true;
 }

@@ -106,7 +106,8 @@ bool SocketEvents::take_listener(const Event& e, const OwnerSeen& o) {
   if (!listeners_.owned(o.header.cookie, seen_process(o), e.ts_ns)) return false;
   if (known->owner.pid == before) return true;
   const auto take_child = [&](Connection& c) {
-    if (listeners_.find(c.flow.local, c.start_ts_ns) != known) return;
+    const Listener* its = listeners_.find(c.flow.local, c.start_ts_ns);
+    if (its == nullptr || its->owner.pid != known->owner.pid) return;
     c.owner = known->owner;
     if (c.owner.pid != 0) c.owner.source = PidSource::listen;
     lives_.owner_changed(c, e);

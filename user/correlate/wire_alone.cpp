@@ -32,7 +32,7 @@ void enter_alone(Connection& c, const Event& e, const Segment& g, TcpState to) {
 // Who closed first, where a FIN of the other side can be missing or stand behind the FIN that acknowledges it.
 void note_first_fin(Connection& c, const Segment& g, bool out, ClosedBy before) {
   FirstFin& first = c.inferred->first_fin;
-  if (before == ClosedBy::none && g.analysis.covers_unseen) {
+  if (before == ClosedBy::none && c.closed_by != ClosedBy::none && g.analysis.covers_unseen) {
     first = {c.closed_by, g.ack};
     c.closed_by = ClosedBy::none;
     return;
@@ -40,8 +40,13 @@ void note_first_fin(Connection& c, const Segment& g, bool out, ClosedBy before) 
   const ClosedBy sender = out ? ClosedBy::local : ClosedBy::peer;
   if (first.closes == ClosedBy::none || first.closes == sender) return;
   const std::uint32_t end = g.seq + seq_length(g.len, g.flags);
-  c.closed_by = seq_not_after(end, first.ack) ? sender : first.closes;
-  first = {};
+  first.stands_behind = seq_not_after(end, first.ack);
+  if (first.stands_behind) {
+    c.closed_by = sender;
+  } else if (c.closed_by != ClosedBy::both) {
+    c.closed_by = first.closes;
+  }
+  first.closes = ClosedBy::none;
 }
 
 }  // namespace

@@ -51,7 +51,7 @@ enum class Wait : std::uint8_t {
 };
 
 // The window scale option of one side's SYN.
-inline constexpr std::uint8_t wscale_unknown = 0xff;  // its SYN was not seen
+inline constexpr std::uint8_t wscale_unknown = 0xff;  // its SYN was not seen, or was cut
 inline constexpr std::uint8_t wscale_absent = 0xfe;
 
 // What few connections have.

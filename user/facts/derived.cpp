@@ -22,6 +22,10 @@ ClosedBy closed_first(const Connection& c) {
   return -later >= apart_ns ? ClosedBy::peer : ClosedBy::both;
 }
 
+bool first_fin_in_doubt(const Connection& c) { return c.inferred && c.inferred->first_fin.closes != ClosedBy::none; }
+
+bool first_fin_stands_behind(const Connection& c) { return c.inferred && c.inferred->first_fin.stands_behind; }
+
 bool reset_made_here(const Connection& c) {
   if (!c.anomalies || !c.anomalies->rst_in.mark || !c.seen_by.kernel) return false;
   return c.anomalies->rst_in.on_loopback && c.from_peer.elsewhere && !c.from_peer.on_loopback;

@@ -26,6 +26,10 @@ namespace tcpwitness {
 // Who closed first. FINs that cross are both the first one, but not where one was repeated for a second and more, and
 // never arrived, before the other side closed on its own.
 [[nodiscard]] ClosedBy closed_first(const Connection& c);
+// Of a capture: a FIN of the other side can have come before the first one that is there.
+[[nodiscard]] bool first_fin_in_doubt(const Connection& c);
+// Of a capture: the side whose FIN is the second one there closed first.
+[[nodiscard]] bool first_fin_stands_behind(const Connection& c);
 
 // Where handshake_ns begins.
 [[nodiscard]] inline TimeNs handshake_begun(const Connection& c) {

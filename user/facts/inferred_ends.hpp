@@ -18,6 +18,7 @@ namespace tcpwitness {
 struct FirstFin {
   ClosedBy closes = ClosedBy::none;  // who closed first if it is not; none: nothing is in doubt
   std::uint32_t ack = 0;
+  bool stands_behind = false;  // it is: the other side's FIN came later in the capture, and states follow the capture
 };
 
 // Where only the wire is seen: both ends, inferred.

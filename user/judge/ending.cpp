@@ -126,7 +126,9 @@ Ending completed(const Connection& c) {
   const ClosedBy first = closed_first(c);
   const bool local_first = first != ClosedBy::peer && teardown.end_from != State::last_ack;
   endings::Completed found{.how = How::both, .closer = closer(c)};
-  if (first == ClosedBy::both || (first == ClosedBy::peer && teardown.time_wait)) {
+  if (first_fin_stands_behind(c)) {
+    found.how = first == ClosedBy::local ? How::time_wait : How::peer_first;
+  } else if (first == ClosedBy::both || (first == ClosedBy::peer && teardown.time_wait)) {
     found.how = How::both_at_once;  // or the peer's FIN came while this side's waited behind data
   } else if (teardown.by_reset) {
     found.how = How::answered_by_reset;

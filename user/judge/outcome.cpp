@@ -337,10 +337,12 @@ ClosedBy judge_closed_by(const Connection& c, const RuleContext& context, Outcom
       if (reset_by_this_machine(c) || (c.forwarded() && !(c.ended() && c.teardown->by_reset))) return ClosedBy::none;
       return c.role == Role::passive ? ClosedBy::local : ClosedBy::peer;
     case Outcome::reset_by_peer:
+      if (first_fin_in_doubt(c)) return ClosedBy::none;
       // A FIN of this side that came before it closed first.
       return closed_first(c) == ClosedBy::local ? ClosedBy::local : ClosedBy::peer;
     case Outcome::reset_by_local:
     case Outcome::aborted:
+      if (first_fin_in_doubt(c)) return ClosedBy::none;
       // Likewise the peer's FIN.
       return closed_first(c) == ClosedBy::peer ? ClosedBy::peer : ClosedBy::local;
     case Outcome::connect_cancelled:

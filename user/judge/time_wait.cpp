@@ -16,6 +16,7 @@
 namespace tcpwitness {
 std::optional<Finding> judge_time_wait(const Connection& c, const RuleContext& /*context*/, Outcome /*outcome*/) {
   const Teardown& teardown = *c.teardown;
+  if (first_fin_stands_behind(c)) return std::nullopt;  // the peer's
   if (!teardown.time_wait || c.state != TcpState::time_wait) return std::nullopt;
   std::optional<Finding> found(std::in_place);
   Finding& finding = *found;

@@ -149,7 +149,7 @@ Analysis WireAnalysis::observe(const SeenSegment& g, unsigned side) {
   const std::uint32_t length = seq_length(g.len, g.flags);
   if ((found & say::keep_alive) != 0 && no_keep_alive(g, me, peer)) found &= ~say::keep_alive;
   const bool probe = (found & say::zero_window_probe) != 0;
-  // SeldomFacts than any window (RFC 7323, 2.3): what lies between is missing, for nothing is sent again over that
+  // Further than any window (RFC 7323, 2.3): what lies between is missing, for nothing is sent again over that
   // distance.
   const bool jumps = length != 0 && me.sent && !g.has(tcp_flag::rst) && further_than_any_window(me.next, g.seq);
   if (jumps) found |= say::lost_segment;

@@ -54,16 +54,24 @@ bool elsewhere(std::uint32_t number, std::uint32_t end) {
 }
 
 // Both have closed, and this is no straggler: another connection, of which the SYN was not captured, or has the same
-// number. (A copy of the SYN that the network has kept comes sooner.)
+// number. (A copy of the SYN that the network has kept comes sooner, and so does the SYN-ACK of a second host that had
+// the SYN.) What takes no number begins none: a proxy that has its own numbers to each side shows both.
 bool begins_another(const Conversation& c, const TcpFrame& f) {
   constexpr std::int64_t kept_ns = 1'000'000'000;
+  constexpr std::int64_t repeated_ns = 64'000'000'000;
   const unsigned from = c.local == f.source ? 0 : 1;
   const HalfConnection& me = c.half(from);
   const HalfConnection& peer = c.half(from ^ 1U);
   if (!me.fin_acked() || !peer.fin_acked() || f.bad_header || has(f, tcp_flag::rst)) return false;
   const bool ack = has(f, tcp_flag::ack);
   const bool again = f.seq == me.isn();
-  if (has(f, tcp_flag::syn)) return again ? !ack && f.ts_ns - c.last_ts_ns >= kept_ns : me.has_isn();
+  const std::int64_t later_ns = f.ts_ns - c.last_ts_ns;
+  if (has(f, tcp_flag::syn)) {
+    if (again) return !ack && later_ns >= kept_ns;
+    const bool answers = ack && peer.has_isn() && f.ack == peer.isn() + 1;
+    return me.has_isn() && !(answers && later_ns < repeated_ns);
+  }
+  if (seq_length(f.len, f.flags) == 0) return false;
   return elsewhere(f.seq, me.fin_end()) || (ack && elsewhere(f.ack, peer.fin_end()));
 }
 
@@ -137,7 +145,7 @@ struct Conversations::Impl {
   std::uint64_t stream = 0;
   std::uint64_t streams = 0;
   bool finishing = false;
-  bool acks_late_fin = false;  // the newest segment acknowledges one number more than was seen: a FIN can follow it
+  bool acks_late_fin = false;       // the newest segment acknowledges more than was seen: a FIN can follow it
   std::vector<std::uint32_t> left;  // what finish() has still to end, the first one last
   TimeNs now = 0;
 };
@@ -310,7 +318,8 @@ std::uint16_t Conversations::Impl::taken(Conversation& c, unsigned from, const T
   if (has(f, tcp_flag::fin) && has(f, tcp_flag::ack)) [[unlikely]] {
     analysis.covers_unseen = !other.sent() || seq_before(other.snd_nxt(), f.ack);
   }
-  acks_late_fin = other.sent() && f.ack - other.snd_nxt() == 1 && has(f, tcp_flag::ack);
+  acks_late_fin = other.sent() && has(f, tcp_flag::ack) && seq_before(other.snd_nxt(), f.ack) &&
+                  (f.ack - other.snd_nxt() == 1 || c.half(from).fin());
   me.bytes.sent(f.seq, f.len, f.flags);
   if (has(f, tcp_flag::ack) && peer.seen) peer.bytes.acknowledged(f.ack);
   if ((analysis.flags & analysis_flag::retransmission) != 0) ++me.retransmits;

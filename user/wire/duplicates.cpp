@@ -6,7 +6,8 @@ namespace tcpwitness {
 std::optional<std::uint32_t> Duplicates::seen_before(const TcpFrame& f) {
   constexpr std::int64_t moment_ns = 10'000'000;
   constexpr std::int64_t at_once_ns = 20'000;
-  constexpr std::int64_t path_ns = 1'000'000'000;  // from one place of a merged capture to the other
+  // From one place of a merged capture to the other. No TCP sends again so soon: some have one identification for all.
+  constexpr std::int64_t path_ns = 150'000'000;
   const std::uint32_t mixed = (f.seq ^ (f.ack * 3U) ^ f.source.port ^ (std::uint32_t{f.ip_id} << 16U)) * 0x9e3779b1U;
   Packet& p = (*packets_)[mixed >> 23U];
   static_assert(size == 1U << 9U);

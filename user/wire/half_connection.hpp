@@ -53,7 +53,7 @@ class HalfConnection {
 
   // A segment from `me` that `peer` takes: what of it a life is made of (bits of SegmentEvent: syn, fin, rst, fin_ack,
   // zero_window, window_open). A RST moves nothing: its number is often that of the segment which it answers. offers:
-  // its window counts.
+  // false where a later acknowledgement has overtaken it, whose window counts.
   friend std::uint16_t take(const SeenSegment& g, HalfConnection& me, HalfConnection& peer, bool offers);
 
  private:

@@ -25,10 +25,12 @@ struct WindowScale {
     me.offers = there || cut;
     me.shift = there ? std::min(syn.wscale, largest) : unknown;
     // Only both sides can agree on it.
-    if (!me.offers || (answers && !peer_offers)) {
+    if (!me.offers || !peer_offers) {
       me.shift = peer.shift = 0;
     } else if (cut && answers) {
       peer.shift = unknown;
+    } else if (!answers && peer.offers && peer.shift == unknown) {
+      me.shift = unknown;  // the SYN again, behind a SYN-ACK that was cut
     }
   }
 };
