@@ -59,11 +59,12 @@ def play(lab):
 
 
 again = {"retransmission": "certain", "rx-dropped": "certain", "path-dead": "likely", "peer-not-closing": "likely"}
+passive = {"closed_by": "peer", "preexisting": True, "role": lambda role: role != "active"}
 expect = {
     "a": view(life(f"{B}:7932", "completed", local=":5937", process="fld-cli", role="active", closed_by="local", preexisting=True, tx=5, may=again),
               life(f"{B}:7932", "completed", local=":5938", process="fld-cli", role="active", closed_by="local", preexisting=True, tx=0, rx=3, may=again),
               life(f"{B}:7932", "completed", local=":5939", role="active", closed_by="local", preexisting=True, tx=5, may=again)),
-    "b": view(life(f"{A}:5937", "completed", closed_by="peer", preexisting=True, tx=0, rx=5, may=again),
-              life(f"{A}:5938", "completed", closed_by="peer", preexisting=True, tx=3, rx=0, may=again),
-              life(f"{A}:5939", "completed", process="fld-srv", closed_by="peer", preexisting=True, rx=5, may=again)),
+    "b": view(life(f"{A}:5937", "completed", tx=0, rx=5, may=again, **passive),
+              life(f"{A}:5938", "completed", tx=3, rx=0, may=again, **passive),
+              life(f"{A}:5939", "completed", process="fld-srv", rx=5, may=again, **passive)),
 }

@@ -45,4 +45,4 @@ def play(lab):
 
 again = {"retransmission": "certain", "rx-dropped": "certain", "slow-handshake": "certain", "reset-origin": "certain"}
 expect = {"b": view(life(f"{A}:5946", "completed", local=":7938", process="fld-srv", role="passive", closed_by="peer", rx=5, may=again),
-                    life(f"{A}:5947", local=":7939", process="fld-srv", role="passive", may=again), may={"stray-segment": "certain"})}
+                    life(f"{A}:5947", "reset-by-local", local=":7939", process="fld-srv", role="passive", may=again), may={"stray-segment": "certain"})}

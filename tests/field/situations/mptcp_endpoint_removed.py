@@ -54,7 +54,7 @@ def play(lab):
     time.sleep(0.5)
     lab.shell("b", "ip mptcp endpoint delete id 5")
     a.result()
-    lab.must(s.result() == 120000, "no")
+    lab.must(s.result() == 120000, "not all of it came")
 
 
 expect = {"a": view(life("10.9.0.2:7942", "completed", process="fld-mcli", role="active", closed_by="local"),
