@@ -250,19 +250,23 @@ TEST(Conversations, APacketCapturedTwiceIsNotSentTwice) {
             totals.sequence_bytes + totals.retransmitted_bytes + totals.duplicate_bytes);
 }
 
+// A packet comes again so much later, with a TTL that is so much lower: is it taken for the same one?
+bool is_copy(std::uint16_t ip_id, int lower, std::int64_t after_ns) {
+  Reader reader;
+  Talk talk;
+  TcpFrame packet = talk.frame({0, 1, 1, 100});
+  packet.ttl = 64;
+  packet.ip_id = ip_id;
+  reader.read(packet);
+  packet.ttl = static_cast<std::uint8_t>(64 - lower);
+  packet.ts_ns += after_ns;
+  reader.read(packet);
+  return reader.conversations.analysis().duplicate_frame;
+}
+
 // Without an identification (IPv6, Linux' SYN-ACKs) the hop limit shows that a router has sent the packet on.
 TEST(Conversations, APacketCapturedOnBothSidesOfARouterIsNotSentTwice) {
-  const auto twice = [](int lower, std::int64_t after_ns) {
-    Reader reader;
-    Talk talk;
-    TcpFrame packet = talk.frame({0, 1, 1, 100});
-    packet.ttl = 64;
-    reader.read(packet);
-    packet.ttl = static_cast<std::uint8_t>(64 - lower);
-    packet.ts_ns += after_ns;
-    reader.read(packet);
-    return reader.conversations.analysis().duplicate_frame;
-  };
+  const auto twice = [](int lower, std::int64_t after_ns) { return is_copy(0, lower, after_ns); };
   EXPECT_TRUE(twice(1, 3'000));
   EXPECT_TRUE(twice(1, 300'000)) << "a busy router";
   EXPECT_FALSE(twice(1, 200'000'000)) << "as late as a retransmission";
@@ -272,18 +276,7 @@ TEST(Conversations, APacketCapturedOnBothSidesOfARouterIsNotSentTwice) {
 }
 
 TEST(Conversations, APacketOfTwoMergedCapturesIsNotSentTwice) {
-  const auto twice = [](int lower, std::int64_t after_ns) {
-    Reader reader;
-    Talk talk;
-    TcpFrame packet = talk.frame({0, 1, 1, 100});
-    packet.ttl = 64;
-    packet.ip_id = 7;
-    reader.read(packet);
-    packet.ttl = static_cast<std::uint8_t>(64 - lower);
-    packet.ts_ns += after_ns;
-    reader.read(packet);
-    return reader.conversations.analysis().duplicate_frame;
-  };
+  const auto twice = [](int lower, std::int64_t after_ns) { return is_copy(7, lower, after_ns); };
   EXPECT_TRUE(twice(3, 40'000'000)) << "client and server, 40 ms apart";
   EXPECT_FALSE(twice(3, 200'000'000)) << "as late as a retransmission, of a host with one identification for all";
   EXPECT_FALSE(twice(0, 40'000'000)) << "no router between them";

@@ -4,26 +4,9 @@
 Right: the subflow is closed in order by the side that lost the address; the connection goes on with the other one.
 """
 from field import *
+from two_subflows import mp_connect, mp_listen, two_links
 
 need("mptcp")
-
-
-def mp_listen(port):
-    return listen(port, protocol=IPPROTO_MPTCP)
-
-
-def mp_connect(port):
-    c = socket.socket(socket.AF_INET, socket.SOCK_STREAM, IPPROTO_MPTCP)
-    c.settimeout(20)
-    c.connect((B, port))
-    return c
-
-
-def two(lab, subflows=2):
-    lab.pair()
-    lab.link("a", "10.9.1.1/24", "b", "10.9.1.2/24", number="2")
-    for place in "ab":
-        lab.shell(place, f"ip mptcp limits set subflow {subflows} add_addr_accepted 2")
 
 
 def server():
@@ -45,7 +28,7 @@ def client():
 
 
 def play(lab):
-    two(lab)
+    two_links(lab)
     lab.shell("b", "ip mptcp endpoint add 10.9.1.2 dev to-a2 signal id 5")
     lab.watch("a")
     lab.watch("b")

@@ -5,26 +5,9 @@ Reported: `ip mptcp limits set subflow 0` on one side only; subflows that are go
 Right: at the server this machine's TCP reset it, with the kernel's own reason; nothing is unknown. The connection itself goes on.
 """
 from field import *
+from two_subflows import mp_connect, mp_listen, two_links
 
 need("mptcp")
-
-
-def mp_listen(port):
-    return listen(port, protocol=IPPROTO_MPTCP)
-
-
-def mp_connect(port):
-    c = socket.socket(socket.AF_INET, socket.SOCK_STREAM, IPPROTO_MPTCP)
-    c.settimeout(20)
-    c.connect((B, port))
-    return c
-
-
-def two(lab, subflows=2):
-    lab.pair()
-    lab.link("a", "10.9.1.1/24", "b", "10.9.1.2/24", number="2")
-    for place in "ab":
-        lab.shell(place, f"ip mptcp limits set subflow {subflows} add_addr_accepted 2")
 
 
 def server():
@@ -44,7 +27,7 @@ def client():
 
 
 def play(lab):
-    two(lab)
+    two_links(lab)
     lab.shell("b", "ip mptcp limits set subflow 0 add_addr_accepted 0")
     lab.shell("a", "ip mptcp endpoint add 10.9.1.1 dev to-b2 subflow")
     lab.ip("a", "route add 10.9.0.2/32 via 10.9.1.2 src 10.9.1.1 table 7")
