@@ -50,10 +50,18 @@ struct Said {
   }
 };
 
+// As a recorder does whose events have ceased: what found the lock taken is handed over the next time.
+void idle(FileWriter& writer, std::chrono::milliseconds time) {
+  for (const auto end = std::chrono::steady_clock::now() + time; std::chrono::steady_clock::now() < end;) {
+    writer.write({});
+    std::this_thread::sleep_for(1ms);
+  }
+}
+
 // However busy the machine is.
 template <typename Condition>
-void wait_until(Condition condition) {
-  for (int left = 1000; left > 0 && !condition(); --left) std::this_thread::sleep_for(5ms);
+void idle_until(FileWriter& writer, Condition condition) {
+  for (int left = 1000; left > 0 && !condition(); --left) idle(writer, 5ms);
 }
 
 FileWriter::Settings quick() { return {.keep = 0, .retry_every = 10ms, .give_up_after = 300ms}; }
@@ -95,8 +103,8 @@ TEST(FileWriter, SaysThatALaterFileCannotBeMadeAndMakesItAsSoonAsItCan) {
   EXPECT_FALSE(writer.wrong());
   writer.next_file(dir.file("later/a"), prologue());
   writer.write(block_of(10));
-  wait_until([&] { return said.anything(); });
-  std::this_thread::sleep_for(2 * quick().retry_every);
+  idle_until(writer, [&] { return said.anything(); });
+  idle(writer, 2 * quick().retry_every);
   std::filesystem::create_directory(dir.file("later"));
   writer.write(block_of(20));
   const RecordingTotals totals = writer.finish();
@@ -121,8 +129,8 @@ TEST(FileWriter, MarksAtItsEndWhatIsMissing) {
   FileWriter writer(settings, dir.file("a"), prologue(), said.notice());
   writer.next_file(dir.file("later/a"), prologue());
   writer.write(block_of(10));
-  wait_until([&] { return said.anything(); });
-  std::this_thread::sleep_for(10ms);  // the block, too, is given up
+  idle_until(writer, [&] { return said.anything(); });
+  idle(writer, 10ms);  // the block, too, is given up
   std::filesystem::create_directory(dir.file("later"));
   const std::uint64_t lost = writer.finish().lost_blocks;
   ASSERT_LE(lost, 1U);  // on a busy machine none
@@ -201,10 +209,10 @@ TEST(FileWriter, AnOldFileGoesOnlyWhenItsSuccessorHoldsEvents) {
   std::filesystem::create_symlink("/dev/full", dir.file("b"));
   writer.next_file(dir.file("b"), prologue());
   writer.write(block_of(1000));
-  std::this_thread::sleep_for(30ms);
+  idle(writer, 30ms);
   EXPECT_TRUE(std::filesystem::exists(dir.file("a"))) << "nothing new is on the disk";
   writer.next_file(dir.file("c"), prologue());
-  std::this_thread::sleep_for(30ms);
+  idle(writer, 30ms);
   EXPECT_TRUE(std::filesystem::exists(dir.file("a"))) << "it has no event yet";
   writer.write(block_of(1000));
   const RecordingTotals totals = writer.finish();
@@ -224,16 +232,16 @@ void rotate_on_a_full_disk(bool freed) {
   {
     FileWriter writer(quick(), disk + "/a", prologue(), said.notice());
     writer.write(block_of(1000));
-    std::this_thread::sleep_for(30ms);
+    idle(writer, 30ms);
     std::ofstream(disk + "/filler") << std::string(64 << 10, 'f');
     for (const char* name : {"/b", "/c", "/d"}) {
       writer.next_file(disk + name, prologue());
       writer.write(block_of(5000));
-      std::this_thread::sleep_for(30ms);
+      idle(writer, 30ms);
     }
     std::filesystem::remove(disk + "/filler");
     if (!freed) std::ofstream(disk + "/filler") << std::string(64 << 10, 'f');
-    std::this_thread::sleep_for(20ms);
+    idle(writer, 20ms);
     writer.write(block_of(20));
     totals = writer.finish();
   }
@@ -298,7 +306,7 @@ TEST(FileWriter, ADeviceThatIsFullLosesEverythingAndSaysSoOnce) {
   FileWriter writer(quick(), "/dev/full", prologue(), said.notice());
   for (int i = 0; i < 10; ++i) {
     writer.write(block_of(1000));
-    std::this_thread::sleep_for(5ms);
+    idle(writer, 5ms);
   }
   const RecordingTotals totals = writer.finish();
   EXPECT_EQ(totals.blocks, 0U);
@@ -324,7 +332,7 @@ TEST(FileWriter, AFileThatMayNotGrowEndsWithAWholeBlockAndGoesOnWithAHole) {
       many.insert(many.end(), one.begin(), one.end());
     }
     writer.write(many);
-    std::this_thread::sleep_for(50ms);
+    idle(writer, 50ms);
     std::size_t whole = 0;
     blocks_in(dir.file("a"), whole);
     EXPECT_EQ(whole, std::filesystem::file_size(dir.file("a")));  // nothing in part
@@ -356,7 +364,7 @@ TEST(FileWriter, AllFilesTogetherStayBelowTheLimit) {
   FileWriter writer(settings, dir.file("f-2026.pcapng"), prologue(), said.notice());
   const auto wait_for = [&](std::size_t blocks) {
     for (int i = 0; i < 500 && bytes_of_file(dir.file("f-2026.pcapng")).size() < blocks * 20'000; ++i)
-      std::this_thread::sleep_for(10ms);
+      idle(writer, 10ms);
   };
   writer.write(block_of(20'000));
   wait_for(1);
@@ -379,13 +387,13 @@ TEST(FileWriter, WhatIsTooOldGoesWithoutAnythingBeingWritten) {
   settings.limits = {.total_bytes = 0, .longest = 1h};
   settings.look_every = 20ms;
   FileWriter writer(settings, dir.file("f"), prologue(), said.notice());
-  wait_until([&] { return dir.files().size() == 2; });
+  idle_until(writer, [&] { return dir.files().size() == 2; });
   EXPECT_EQ(dir.files(), (std::vector<std::string>{"f", "f.00003"}));  // at its beginning
   std::filesystem::last_write_time(dir.file("f.00003"), std::filesystem::file_time_type::clock::now() - 2h);
-  for (int i = 0; i < 500 && dir.files().size() > 1; ++i) std::this_thread::sleep_for(10ms);
+  for (int i = 0; i < 500 && dir.files().size() > 1; ++i) idle(writer, 10ms);
   EXPECT_EQ(dir.files(), (std::vector<std::string>{"f"}));
   std::filesystem::last_write_time(dir.file("f"), std::filesystem::file_time_type::clock::now() - 2h);
-  std::this_thread::sleep_for(60ms);
+  idle(writer, 60ms);
   writer.finish();
   EXPECT_EQ(dir.files(), (std::vector<std::string>{"f"}));  // the current one stays
 }
@@ -399,10 +407,10 @@ TEST(FileWriter, NeverGivesUpAnInterfaceThatLaterPacketsName) {
   pcapng::append_interface(interface, 1, 128, "eth0");
   writer.write(interface);
   writer.write(block_of(10));
-  wait_until([&] { return said.anything(); });
-  std::this_thread::sleep_for(50ms);
+  idle_until(writer, [&] { return said.anything(); });
+  idle(writer, 50ms);
   std::filesystem::create_directory(dir.file("later"));
-  std::this_thread::sleep_for(20ms);
+  idle(writer, 20ms);
   writer.write(block_of(20));
   EXPECT_EQ(writer.finish().lost_blocks, 1U);
   std::vector<std::uint32_t> types;

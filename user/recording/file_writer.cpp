@@ -73,15 +73,17 @@ FileWriter::~FileWriter() {
 }
 
 void FileWriter::write(pcapng::Blocks blocks) {
-  if (!blocks.empty()) hand_over(Job{.blocks = std::move(blocks), .path = {}, .lost_before = 0}, false);
+  if (!blocks.empty()) handed_.push_back(Job{.blocks = std::move(blocks), .path = {}, .lost_before = 0});
+  hand_over(false);
 }
 
 void FileWriter::next_file(std::string path, pcapng::Blocks prologue) {
-  hand_over(Job{.blocks = std::move(prologue), .path = std::move(path), .lost_before = 0}, false);
+  handed_.push_back(Job{.blocks = std::move(prologue), .path = std::move(path), .lost_before = 0});
+  hand_over(false);
 }
 
-void FileWriter::hand_over(Job job, bool wait) {
-  handed_.push_back(std::move(job));
+void FileWriter::hand_over(bool wait) {
+  if (handed_.empty()) return;
   std::unique_lock lock(mutex_, std::defer_lock);
   if (wait) {
     lock.lock();
@@ -115,7 +117,7 @@ void FileWriter::queue(Job job) {
 
 RecordingTotals FileWriter::finish() {
   if (!thread_.joinable()) return totals_;
-  hand_over(Job{}, true);
+  hand_over(true);
   {
     std::unique_lock lock(mutex_);
     finishing_ = true;

@@ -54,7 +54,7 @@ class FileWriter {
 
   // Standard output, and its reader is gone.
   [[nodiscard]] bool nobody_reads() const { return nobody_reads_.load(std::memory_order_relaxed); }
-  // Takes whole blocks. Never waits.
+  // Takes whole blocks, or none: what an earlier call could not hand over goes on. Never waits.
   void write(pcapng::Blocks blocks);
   // What is written from now on goes to another file, which begins with `prologue`.
   void next_file(std::string path, pcapng::Blocks prologue);
@@ -69,7 +69,7 @@ class FileWriter {
   };
 
   void run();
-  void hand_over(Job job, bool wait);
+  void hand_over(bool wait);
   void queue(Job job);
   void take(Job job);
   void begin_file(std::string path, pcapng::Blocks prologue);
