@@ -298,6 +298,15 @@ static __always_inline bool may_be_discarded(const struct frame *frame)
 	return !frame->outgoing && (frame->extra_headers || frame->fragment);
 }
 
+/*
+ * The newest ACK came before this one, which is older: it opens and closes no window (RFC 9293, 3.10.7.4). Behind a SYN,
+ * whose number is 0, nothing is.
+ */
+static __always_inline bool is_overtaken(const struct tw_half *me, const struct frame *frame)
+{
+	return me->last_ack && seq_distance(me->last_ack, frame->ack) < 0;
+}
+
 /* What this segment means for the other direction: handshake done, FIN acknowledged, probe answered, window. */
 __noinline __u32 see_acknowledgement(struct tw_half *me, struct tw_half *peer, const struct frame *frame,
 				     __u32 event_flags)
@@ -323,10 +332,14 @@ __noinline __u32 see_acknowledgement(struct tw_half *me, struct tw_half *peer, c
 	/* A window that nobody may have seen closing is not called closed: if TCP has, its probes show it. */
 	if (frame->window == 0 && may_be_discarded(frame))
 		return event_flags;
+	if (frame->window != 0 && !me->zero_window)
+		return event_flags;
+	if (is_overtaken(me, frame))
+		return event_flags;
 	if (frame->window == 0) {
 		me->zero_window = 1;
 		event_flags |= TW_EVENT_ZERO_WINDOW;
-	} else if (me->zero_window) {
+	} else {
 		me->zero_window = 0;
 		event_flags |= TW_EVENT_WINDOW_OPEN;
 	}

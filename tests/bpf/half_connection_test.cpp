@@ -33,7 +33,9 @@ class Halves : public FlowSuite {
     g.window = segment.window;
     g.flags = segment.flags;
     const HalfConnection& other = half_[1 - side];
+    const HalfConnection& own = half_[side];
     beyond_[1 - side] |= g.has(tcp_flag::ack) && other.fin() && seq_before(other.fin_end(), g.ack);
+    beyond_[side] |= g.has(tcp_flag::fin) && own.acked() && seq_before(g.seq + g.len, own.snd_una());
     const int event = side == 0 ? flow().opener(segment) : flow().accepter(segment);
     g.ts_ns = now_ += 10'000'000;
     event_ = event == silent ? 0 : event;
@@ -158,6 +160,21 @@ TEST_P(Halves, ZeroWindows) {
   say(0, {.seq = 1002, .ack_number = 2, .window = 0});
 }
 
+// RFC 9293, 3.10.7.4. The kernel side knows the newest ACK alone, so of two in a row the second counts again there.
+TEST_P(Halves, AnAckThatWasOvertakenClosesAndOpensNoWindow) {
+  shake();
+  data(0, 1, 1, 1000);
+  data(1, 1, 1001, 0);
+  say(1, {.seq = 1, .ack_number = 501, .window = 0});
+  EXPECT_EQ(event_ & TW_EVENT_ZERO_WINDOW, 0);
+  say(1, {.seq = 1, .ack_number = 1001, .window = 0});
+  EXPECT_NE(event_ & TW_EVENT_ZERO_WINDOW, 0);
+  say(1, {.seq = 1, .ack_number = 501, .window = 9});
+  EXPECT_EQ(event_ & TW_EVENT_WINDOW_OPEN, 0);
+  say(1, {.seq = 1, .ack_number = 1001, .window = 9});
+  EXPECT_NE(event_ & TW_EVENT_WINDOW_OPEN, 0);
+}
+
 // Windows and BSD probe with a new byte, which the receiver refuses: it is sent as data later.
 TEST_P(Halves, TheByteThatAProbeTriesIsNotSentAgain) {
   shake();
@@ -249,12 +266,16 @@ TEST_P(Halves, OfARandomStream) {
     shake();
     std::uint32_t next[2] = {1, 1};     // what comes next, its FIN apart
     bool finished[2] = {false, false};  // the FIN has the number next
+    std::uint32_t most[2] = {0, 0};     // that it has acknowledged
+    bool behind[2] = {false, false};    // its newest ACK was overtaken: the kernel side forgets the one before
     for (int step = 0; step < steps && !HasFailure(); ++step) {
       SCOPED_TRACE(step);
       const int side = static_cast<int>(below(2));
       const std::uint32_t old = 1 + below(next[side]);
       const std::uint32_t everything = next[1 - side] + (finished[1 - side] ? 1 : 0);
-      const std::uint32_t acked = below(4) != 0 ? everything : everything - below(std::min(everything, 3000U));
+      const bool newest = behind[side] || below(4) != 0;
+      const std::uint32_t acked =
+          newest ? std::max(everything, most[side]) : everything - below(std::min(everything, 3000U));
       const std::uint32_t now = next[side] + (finished[side] ? 1 : 0);
       const auto window = static_cast<std::uint16_t>(below(6) == 0 ? 0 : 1 + below(1000));
       const std::uint8_t flags = below(2) != 0 ? ack : ack | psh;
@@ -272,7 +293,8 @@ TEST_P(Halves, OfARandomStream) {
           if (finished[side]) break;
           g.payload = bytes(1 + below(500));
           next[side] += 700;
-          say(side, {.seq = now + 500, .ack_number = acked, .flags = flags, .payload = bytes(200)});
+          most[side] = std::max(everything, most[side]);
+          say(side, {.seq = now + 500, .ack_number = most[side], .flags = flags, .payload = bytes(200)});
           if (below(2) != 0) g.payload = bytes(500);
           break;
         case 3:
@@ -282,10 +304,10 @@ TEST_P(Halves, OfARandomStream) {
         case 4:  // once more
           g.seq = 0;
           g.flags = side == 0 ? syn : syn | ack;
-          g.ack_number = 1;
+          g.ack_number = static_cast<std::uint32_t>(side);
           break;
         case 5:  // more than was ever sent
-          g.ack_number = everything + 1 + below(1000);
+          g.ack_number = std::max(everything, most[side]) + 1 + below(1000);
           break;
         case 6:
           if (step < 20) break;
@@ -308,6 +330,10 @@ TEST_P(Halves, OfARandomStream) {
           g.payload = bytes(1 + below(1400));
           next[side] += static_cast<std::uint32_t>(g.payload.size());
           break;
+      }
+      if ((g.flags & rst) == 0) {
+        behind[side] = g.ack_number < most[side];
+        most[side] = std::max(most[side], g.ack_number);
       }
       say(side, g);
     }

@@ -10,12 +10,6 @@ bool answers_syn(std::uint32_t ack, const HalfConnection& syn) {
   return seq_before(syn.isn(), ack) && seq_not_after(ack, syn.snd_nxt());
 }
 
-// A later ACK came before it: it opens and closes no window (RFC 9293, 3.10.7.4).
-bool overtaken(const SeenSegment& g, const HalfConnection& acked) {
-  return g.has(tcp_flag::ack) && acked.acked() && seq_before(g.ack, acked.snd_una()) &&
-         !further_than_any_window(g.ack, acked.snd_una());
-}
-
 }  // namespace
 
 bool Acceptance::refuses_reset(const SeenSegment& g, const Side& from, const Side& to) const {
@@ -119,7 +113,7 @@ Acceptance::Answer Acceptance::observe(const SeenSegment& g, unsigned side) {
     peer.other = false;
   }
   if (g.has(tcp_flag::ack)) note_edge(g, me, peer);
-  answer.event_flags = take(g, me.half, peer.half, !(every_ && overtaken(g, peer.half)));
+  answer.event_flags = take(g, me.half, peer.half);
   return answer;
 }
 

@@ -52,9 +52,8 @@ class HalfConnection {
   }
 
   // A segment from `me` that `peer` takes: what of it a life is made of (bits of SegmentEvent: syn, fin, rst, fin_ack,
-  // zero_window, window_open). A RST moves nothing: its number is often that of the segment which it answers. offers:
-  // false where a later acknowledgement has overtaken it, whose window counts.
-  friend std::uint16_t take(const SeenSegment& g, HalfConnection& me, HalfConnection& peer, bool offers);
+  // zero_window, window_open). A RST moves nothing: its number is often that of the segment which it answers.
+  friend std::uint16_t take(const SeenSegment& g, HalfConnection& me, HalfConnection& peer);
 
  private:
   void imply(std::uint32_t isn) {
@@ -63,7 +62,8 @@ class HalfConnection {
     isn_ = isn;
   }
   void send(const SeenSegment& g);
-  void acknowledge(std::uint32_t ack);
+  // False: a later one came before it, and its window is old news (RFC 9293, 3.10.7.4).
+  bool acknowledge(std::uint32_t ack);
   std::uint16_t send_syn(const SeenSegment& g);
   std::uint16_t send_fin(const SeenSegment& g);
   std::uint16_t offer(std::uint16_t window);
@@ -89,9 +89,11 @@ inline void HalfConnection::send(const SeenSegment& g) {
   sent_ = true;
 }
 
-inline void HalfConnection::acknowledge(std::uint32_t ack) {
-  if (!acked_ || seq_before(snd_una_, ack) || further_than_any_window(snd_una_, ack)) snd_una_ = ack;
+inline bool HalfConnection::acknowledge(std::uint32_t ack) {
+  if (acked_ && seq_before(ack, snd_una_) && !further_than_any_window(ack, snd_una_)) return false;
+  snd_una_ = ack;
   acked_ = true;
+  return true;
 }
 
 // The FIN has the last number. An acknowledgement further on covers it too: a capture can have another length of its
@@ -110,7 +112,7 @@ inline std::uint16_t HalfConnection::offer(std::uint16_t window) {
 }
 
 // In a hot path: of an ordinary segment everything here is a comparison that comes out as the time before.
-inline std::uint16_t take(const SeenSegment& g, HalfConnection& me, HalfConnection& peer, bool offers = true) {
+inline std::uint16_t take(const SeenSegment& g, HalfConnection& me, HalfConnection& peer) {
   const bool ack = g.has(tcp_flag::ack);
   if (g.has(tcp_flag::syn | tcp_flag::rst)) [[unlikely]] {
     if (ack) peer.imply(g.ack - 1);
@@ -118,7 +120,7 @@ inline std::uint16_t take(const SeenSegment& g, HalfConnection& me, HalfConnecti
       me.imply(g.has(tcp_flag::syn) ? g.seq : g.seq - 1);
       return bits(SegmentEvent::rst);
     }
-    if (ack) peer.acknowledge(g.ack);
+    if (ack) (void)peer.acknowledge(g.ack);
     return me.send_syn(g);
   }
   me.imply(g.seq - 1);
@@ -126,9 +128,8 @@ inline std::uint16_t take(const SeenSegment& g, HalfConnection& me, HalfConnecti
   std::uint16_t event_flags = 0;
   if (ack) {
     peer.imply(g.ack - 1);
-    peer.acknowledge(g.ack);
+    if (peer.acknowledge(g.ack)) event_flags |= me.offer(g.window);
     if (peer.take_fin_ack(g.ack)) event_flags |= bits(SegmentEvent::fin_ack);
-    if (offers) event_flags |= me.offer(g.window);
   }
   if (g.has(tcp_flag::fin)) event_flags |= me.send_fin(g);
   return event_flags;
