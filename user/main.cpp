@@ -5,6 +5,10 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <new>
+#include <string_view>
 #include <variant>
 
 #include "cli/options.hpp"
@@ -23,11 +27,26 @@ void keep_standard_descriptors() {
   }
 }
 
-}  // namespace
+constexpr std::string_view out_of_memory =
+    "tcpwitness: there is no more memory to be had (ulimit -v, overcommit); what was not printed by now is lost\n";
 
-int main(int argc, char** argv) {
+// In a thread, or where nothing may be thrown: nobody can catch it.
+[[noreturn]] void end_without_memory() {
+  if (const auto thrown = std::current_exception()) {
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const std::bad_alloc&) {
+      (void)!::write(STDERR_FILENO, out_of_memory.data(), out_of_memory.size());
+      ::_exit(tcpwitness::exit_failed);
+    } catch (...) {
+      std::abort();
+    }
+  }
+  std::abort();
+}
+
+int run(int argc, char** argv) {
   using namespace tcpwitness;
-  keep_standard_descriptors();
   const auto parsed = parse(argc, argv, version_and_commit());
   if (const auto* information = std::get_if<Information>(&parsed)) {
     const bool written = std::fputs(information->text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
@@ -61,4 +80,18 @@ int main(int argc, char** argv) {
       break;
   }
   return run_live(options);
+}
+
+}  // namespace
+
+// What runs is taken apart as after any failure, so that a terminal becomes as it was.
+int main(int argc, char** argv) {
+  keep_standard_descriptors();
+  std::set_terminate(end_without_memory);
+  try {
+    return run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    (void)!::write(STDERR_FILENO, out_of_memory.data(), out_of_memory.size());
+    return tcpwitness::exit_failed;
+  }
 }

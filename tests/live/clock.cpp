@@ -75,4 +75,28 @@ TEST_F(Clock, AnHourEitherWayChangesNoVerdictAndNoDuration) {
   EXPECT_LT(std::abs(last["ts_ns"].get<int64_t>() - after), 60 * second) << "the wall's time, as it is now";
 }
 
+// There a process reads another CLOCK_MONOTONIC than BPF programs do. Before: every time was wrong by the difference,
+// and what is due by the clock came so much too early, or too late.
+TEST_F(Clock, ATimeNamespaceChangesNoTime) {
+  for (const char* const offset : {"100000", "-30"}) {
+    const std::vector<std::string> through{"unshare", "--time", "--monotonic", offset, "--boottime", offset, "--fork"};
+    if (run_to_end({"--version"}, through).code != 0) GTEST_SKIP() << "no time namespace to be had";
+    auto run = TracerRun::start({"life", "-o", "json", "-c", "2", "--netns", lab().client_ns()}, through);
+    ASSERT_TRUE(run) << run.error();
+    ASSERT_TRUE((*run)->wait_ready());
+    const int64_t before = wall_ns();
+    const auto& here = lab().host(lab::Side::client);
+    ASSERT_TRUE(converse(here, here, {.ip = "127.0.0.1", .connections = 1}));
+    const int64_t after = wall_ns();
+    const Ended ended = (*run)->wait();
+    EXPECT_EQ(ended.code, 0) << ended.err;
+    const Printed printed(ended.out);
+    EXPECT_EQ(printed.of("life").size(), 2u) << ended.out;
+    for (const Json& life : printed.of("life")) {
+      EXPECT_GT(life["ts_ns"].get<int64_t>(), before - second / 2) << offset;
+      EXPECT_LT(life["ts_ns"].get<int64_t>(), after + second / 2) << offset;
+    }
+  }
+}
+
 }  // namespace tcpwitness::live

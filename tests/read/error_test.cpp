@@ -2,6 +2,7 @@
 // error_test.cpp: read, when something is wrong: its messages, and the exit code.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -40,6 +41,25 @@ TEST_F(ReadError, AnEmptyFile) { refused({"read", directory_.file("empty", "")},
 TEST_F(ReadError, AFileThatIsNoCapture) {
   refused({"read", directory_.file("words.txt", "These are words, and many of them.\n")}, 1,
           {"words.txt", "not a pcap or pcapng file", "pcap and pcapng"});
+}
+
+// Before: "terminate called after throwing an instance of 'std::bad_alloc'", and a core.
+TEST_F(ReadError, WithoutMemoryItSaysSo) {
+  Capture many;
+  for (std::uint8_t client = 3; client <= 7; ++client)
+    for (std::uint16_t port = 1; port <= 50'000; ++port)
+      many.tcp({.from = client, .from_port = port, .flags = tcp_flag::syn});
+  const std::string path = directory_.file("many.pcap", many.bytes);
+  for (const std::string command : {"--summary", "--trace", "--explain"}) {
+    Program program({"read", command, path}, {.in_child = [] {
+                      constexpr rlimit little{.rlim_cur = 90'000'000, .rlim_max = 90'000'000};
+                      if (::setrlimit(RLIMIT_AS, &little) != 0) ::_exit(126);
+                    }});
+    const ProgramOutput reported = program.wait();
+    if (reported.err.contains("Sanitizer")) GTEST_SKIP() << "it takes more address space than any limit leaves";
+    EXPECT_EQ(reported.status, 1) << command;
+    EXPECT_TRUE(reported.err.contains("no more memory")) << command << reported.err;
+  }
 }
 
 TEST_F(ReadError, ANameWithControlCharactersDoesNotReachTheTerminal) {

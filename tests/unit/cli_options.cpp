@@ -692,6 +692,7 @@ TEST(Options, AFileOfOptionsIsRefusedAsTheCommandLineIs) {
             (std::vector<MetricLabel>{MetricLabel::listener, MetricLabel::role}));
   EXPECT_TRUE(refused({"--config", "/does/not/exist"}).contains("/does/not/exist: No such file or directory"));
   EXPECT_TRUE(refused({"--config", "/"}).contains("it is a directory"));
+  EXPECT_TRUE(refused({"--config", file_of(std::string((1U << 20U) + 1, '#'))}).contains("more than 1 MiB"));
   EXPECT_TRUE(refused({"--config", ""}).contains("is empty"));
   EXPECT_TRUE(refused({"--config="}).contains("is empty"));
   EXPECT_TRUE(refused({"--config", file_of("port = 80\n"), "--config", file_of("port = 80\n")})

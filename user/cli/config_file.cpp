@@ -16,6 +16,9 @@
 namespace tcpwitness::cli {
 namespace {
 
+// CLI11 takes minutes for a file of some 10 MB that somebody has named by mistake.
+constexpr std::uintmax_t most_bytes = 1U << 20U;
+
 std::vector<std::string> named_files(std::span<const std::string> arguments) {
   constexpr std::string_view option = "--config";
   std::vector<std::string> files;
@@ -80,6 +83,8 @@ std::string unreadable_file(std::span<const std::string> arguments) {
     if (kind == std::filesystem::file_type::directory) return fmt::format("--config {}: it is a directory", name);
     if (kind != std::filesystem::file_type::regular && kind != std::filesystem::file_type::fifo)
       return fmt::format("--config {}: it is no regular file", name);
+    if (kind == std::filesystem::file_type::regular && std::filesystem::file_size(name, why) > most_bytes && !why)
+      return fmt::format("--config {}: it has more than 1 MiB: no file of options", name);
   }
   return "";
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/port_count.hpp"
 
-#include <time.h>
-
 #include <algorithm>
 #include <cstring>
 
@@ -10,12 +8,6 @@ namespace tcpwitness {
 namespace {
 
 constexpr std::uint8_t tcp_time_wait = 6, tcp_close = 7, tcp_listen = 10;
-
-std::uint64_t monotonic_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
-}
 
 }  // namespace
 
@@ -41,9 +33,9 @@ void PortCount::owner(std::span<const std::byte> record) {
   std::memcpy(holder.comm, owner.actor.comm, sizeof(holder.comm));
 }
 
-tw_ports PortCount::result() const {
+tw_ports PortCount::result(std::uint64_t now_ns) const {
   tw_ports found{};
-  found.header.ts_ns = monotonic_ns();
+  found.header.ts_ns = now_ns;
   found.header.netns = question_.netns;
   found.header.cpu = TW_NO_CPU;
   found.header.kind = TW_KIND_PORTS;

@@ -21,7 +21,7 @@ class PortCount {
 
   void port(std::span<const std::byte> record);   // a tw_port_seen
   void owner(std::span<const std::byte> record);  // a tw_owner
-  [[nodiscard]] tw_ports result() const;
+  [[nodiscard]] tw_ports result(std::uint64_t now_ns) const;
 
  private:
   [[nodiscard]] bool wanted(std::uint16_t port) const { return port >= question_.first && port <= question_.last; }

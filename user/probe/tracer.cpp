@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "probe/grace_periods.hpp"
+#include "probe/kernel_clock.hpp"
 #include "probe/kernel_fields.hpp"
 #include "probe/kernel_hooks.hpp"
 #include "probe/tracer_impl.hpp"
@@ -104,6 +105,7 @@ Result<std::unique_ptr<Tracer>> Tracer::load(const TracerSettings& settings, con
     return failure("trace on Linux " + features.kernel_release, impl.why_missing());
   }
   impl.attacher = std::make_unique<WireAttacher>(settings.wire, features, disabled);
+  impl.clock_ahead_ns = kernel_clock_ahead_ns().value_or(0);
   return tracer;
 }
 

@@ -117,6 +117,9 @@ class Tracer {
   // Entries of the flow map that gave way to newer ones. It walks the map: once, at the end.
   [[nodiscard]] std::uint64_t evicted_flows() const;
 
+  // How far the records' clock is ahead of this process's CLOCK_MONOTONIC: 0 outside of time namespaces.
+  [[nodiscard]] std::int64_t clock_ahead_ns() const;
+
   // What the programs have counted so far, by CPU.
   [[nodiscard]] std::vector<CpuCounts> cpu_counts() const;
 

@@ -62,10 +62,13 @@ struct Tracer::Impl {
   const wire_bpf* addresses_of = nullptr;
   bool has_transitions = false;
   std::uint64_t skipped = 0;
+  std::int64_t clock_ahead_ns = 0;    // the records', of this process's
   std::uint64_t flows_forgotten = 0;  // taken out of the flow map by this process
   std::optional<FlowFields> fields_of_flows;
 
   [[nodiscard]] bpf_map* events() const { return shared->maps.events; }
+  // Now, by the records' clock.
+  [[nodiscard]] std::uint64_t kernel_ns() const;
   bool find_flow(const tw_tuple& key, std::vector<std::byte>& value) const;
   [[nodiscard]] const FlowFields& flow_fields();
   [[nodiscard]] bpf_map* flows() const { return shared->maps.flows; }

@@ -8,8 +8,8 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 
+#include "probe/kernel_clock.hpp"
 #include "probe/port_count.hpp"
 #include "probe/tracer_impl.hpp"
 #include "values/unique_fd.hpp"
@@ -20,11 +20,9 @@ namespace {
 tw_tuple to_tuple(const Flow& flow) { return std::bit_cast<tw_tuple>(to_pair(flow)); }
 
 // One that user space makes itself, as an iterator would.
-tw_socket socket_record(std::uint32_t netns) {
+tw_socket socket_record(std::uint64_t now_ns, std::uint32_t netns) {
   tw_socket record{};
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  record.header.ts_ns = static_cast<__u64>(now.tv_sec) * 1'000'000'000 + static_cast<__u64>(now.tv_nsec);
+  record.header.ts_ns = now_ns;
   record.header.netns = netns;
   record.header.cpu = TW_NO_CPU;
   record.header.kind = TW_KIND_SOCKET;
@@ -34,6 +32,10 @@ tw_socket socket_record(std::uint32_t netns) {
 }
 
 }  // namespace
+
+std::int64_t Tracer::clock_ahead_ns() const { return impl_->clock_ahead_ns; }
+
+std::uint64_t Tracer::Impl::kernel_ns() const { return static_cast<std::uint64_t>(monotonic_ns() + clock_ahead_ns); }
 
 bool Tracer::Impl::find_flow(const tw_tuple& key, std::vector<std::byte>& value) const {
   value.resize(bpf_map__value_size(flows()));
@@ -98,7 +100,8 @@ Result<void> Tracer::list_owners(const OnRecord& record) {
 
 void Tracer::snapshot_sockets(const OnRecord& record) {
   if (!impl_->snapshot) return;
-  const tw_socket all = socket_record(impl_->config.netns);  // what has not been reported by then is no socket any more
+  const tw_socket all = socket_record(impl_->kernel_ns(),
+                                      impl_->config.netns);  // what has not been reported by then is no socket any more
   if (auto ok = list_sockets(record); !ok) {
     impl_->notice("connections without an event of their own are not known: " + ok.error().message());
     return;
@@ -120,7 +123,8 @@ void Tracer::snapshot_close_wait_owners(const OnRecord& record) {
 
 void Tracer::snapshot_fin_wait2(const OnRecord& record) {
   if (!impl_->snapshot) return;
-  tw_socket all = socket_record(impl_->config.netns);  // what is not in the list has left that state by then
+  tw_socket all =
+      socket_record(impl_->kernel_ns(), impl_->config.netns);  // what is not in the list has left that state by then
   all.cb.state = static_cast<__u8>(TcpState::fin_wait2);
   if (auto ok = impl_->read_iterator<tw_socket>(impl_->snapshot->progs.snapshot_fin_wait2, record); !ok) {
     impl_->notice("sockets in FIN_WAIT2 are not known: " + ok.error().message());
@@ -185,7 +189,7 @@ void Tracer::count_ports(const PortsQuestion& question, const OnRecord& record) 
     impl_->notice("who has the local ports is not known: " + ok.error().message());
     return;
   }
-  const tw_ports found = count.result();
+  const tw_ports found = count.result(impl_->kernel_ns());
   record(std::as_bytes(std::span(&found, 1)));
 }
 
@@ -214,7 +218,7 @@ void Tracer::count_hops(const std::vector<Flow>& hops, const OnRecord& record) c
   const FlowFields& fields = impl_->flow_fields();
   std::vector<std::byte> entry;
   for (const Flow& hop : hops) {
-    tw_socket found = socket_record(impl_->config.netns);
+    tw_socket found = socket_record(impl_->kernel_ns(), impl_->config.netns);
     found.tuple = to_tuple(hop);
     if (!impl_->find_flow(found.tuple, entry)) continue;
     found.wire = fields.wire(entry);

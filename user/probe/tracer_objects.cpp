@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <future>
+#include <system_error>
 #include <type_traits>
 
 #include "probe/kernel_hooks.hpp"
@@ -194,11 +195,25 @@ Tracer::Impl::Refused Tracer::Impl::load_layers() {
   return refused;
 }
 
+namespace {
+
+// In a thread of its own. std::async makes none where the limit of processes is reached, and throws where a container's
+// filter of system calls refuses one (EPERM for clone3(2)).
+template <typename Work>
+auto beside_if_possible(const Work& work) {
+  try {
+    return std::async(std::launch::async | std::launch::deferred, work);
+  } catch (const std::system_error&) {
+    return std::async(std::launch::deferred, work);
+  }
+}
+
+}  // namespace
+
 Result<void> Tracer::Impl::load_objects() {
   if (auto ok = make_maps(); !ok) return ok;
   std::future<Refused> layers;
-  if (settings.wire != WireMode::none)
-    layers = std::async(std::launch::async | std::launch::deferred, [this] { return load_layers(); });
+  if (settings.wire != WireMode::none) layers = beside_if_possible([this] { return load_layers(); });
   if (settings.kernel) {
     if (auto ok = load_kernel(); !ok) return ok;
     if (kernel) {

@@ -18,7 +18,7 @@ TimeNs realtime_ns() { return read_clock(CLOCK_REALTIME); }
 
 // Two between two readings of the third: the error is half the time that those two are apart. The best of a few, as
 // somebody else may have had the processor in between.
-RunClock::Reading read_clocks() {
+RunClock::Reading read_clocks(std::int64_t ahead_ns) {
   constexpr TimeNs good_ns = 20'000;
   RunClock::Reading best;
   TimeNs best_apart = 0;
@@ -28,7 +28,7 @@ RunClock::Reading read_clocks() {
     const TimeNs boot = read_clock(CLOCK_BOOTTIME);
     const TimeNs apart = read_clock(CLOCK_MONOTONIC) - before;
     if (i == 0 || apart < best_apart) {
-      best = {.ns = before + apart / 2, .boot_ns = boot, .wall_ns = wall};
+      best = {.ns = before + apart / 2 + ahead_ns, .boot_ns = boot, .wall_ns = wall};
       best_apart = apart;
     }
     if (apart < good_ns) break;

@@ -110,7 +110,7 @@ int run_live(const Options& options, std::unique_ptr<LiveView> view) {
   if (view) watched.insert(watched.end(), {view->terminal().input_fd(), view->terminal().signal_fd()});
   const auto tracing = open_tracer(settings, watched, *child ? (*child)->fd() : -1);
   if (!tracing) return fail(tracing.error());
-  RunClock clock(read_clocks);
+  RunClock clock([ahead_ns = tracing->tracer->clock_ahead_ns()] { return read_clocks(ahead_ns); });
   const TimeNs started_ns = clock.now();
   Backlog backlog(*tracing->ring);
   if (auto attached = tracing->tracer->attach([&] { backlog.take(); }); !attached) return fail(attached.error());

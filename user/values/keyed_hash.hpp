@@ -14,7 +14,7 @@ using HashWords = std::array<std::uint64_t, 6>;
 
 class HashKey {
  public:
-  // From getrandom(2).
+  // From getrandom(2), or what the kernel gave this process at its begin.
   HashKey();
   explicit HashKey(const std::array<std::uint64_t, 8>& key) : key_(key) {}
 

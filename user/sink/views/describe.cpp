@@ -227,7 +227,9 @@ std::string describe(const Summary& summary) {
     text += fmt::format("\n  {} records could not be decoded: please report this", grouped(summary.malformed));
   }
   if (summary.unwritten != 0) {
-    text += fmt::format("\n  {} lines of output were dropped: the reader was too slow", grouped(summary.unwritten));
+    text +=
+        fmt::format("\n  {} lines of output were dropped: their reader was too slow, or the file could not be written",
+                    grouped(summary.unwritten));
   }
   if (summary.unaccounted != 0) {
     text += fmt::format("\n  {} records are unaccounted for: please report this", grouped(summary.unaccounted));
