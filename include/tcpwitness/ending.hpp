@@ -155,10 +155,10 @@ struct KeepaliveTimeout {
 
 // retransmit-timeout, user-timeout
 struct RetransmitTimeout {
-  enum class How : std::uint8_t { unacknowledged, window_closed, window_silent, never_left };
+  enum class How : std::uint8_t { unacknowledged, window_closed, window_silent, never_left, syn_ack };
   How how{};
   std::uint32_t waiting_bytes = 0;  // 0: the FIN
-  std::uint32_t tries = 0;          // unacknowledged: retransmissions of what waited; 0: not known
+  std::uint32_t tries = 0;          // unacknowledged, syn_ack: retransmissions of what waited; 0: not known
   bool reset_sent = false;
   std::uint32_t user_timeout_ms = 0;
   bool error_of_path = false;        // Life.error is the newest one of the path

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "unit/run.hpp"
+#include "unit/says.hpp"
 
 namespace tcpwitness::testing {
 namespace {
@@ -146,6 +147,50 @@ TEST(FastOpen, AnOrdinaryChildIsNotCausedByTheSyn) {
   ASSERT_TRUE(begun);
   EXPECT_EQ(begun->cause.kind, Cause{}.kind);
 }
+
+// The request beside the child sends the SYN-ACK again, under a cookie of its own. another: with another number, so it
+// is a new connection's.
+RunResult fast_open_syn_ack_again(std::uint32_t another) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  c.view = SocketKind::listener;
+  c.in(S, 20);
+  c.view = SocketKind::full;
+  c.state = State::listen;
+  c.to(State::syn_recv);
+  c.out(SA);
+  stream.wait(1000 * ms);
+  const std::uint32_t number = c.isn() + another;
+  c.out(SA, 0, TW_EVENT_RETRANSMISSION, [&](Segment& g) {
+    g.header.cookie = 77;
+    g.socket.type = SocketKind::request;
+    g.seq = number;
+  });
+  c.retransmit(0, 0, 0, [&](Retransmit& r) {
+    r.header.cookie = 77;
+    r.synack = 1;
+    r.seq = number;
+  });
+  c.extra.sk_err = ETIMEDOUT;
+  c.to(State::close);
+  c.error(ETIMEDOUT);
+  c.destroy();
+  return run(stream.events);
+}
+
+TEST(FastOpen, ItsSynAckAgainIsTheChilds) {
+  const RunResult one = fast_open_syn_ack_again(0);
+  ASSERT_EQ(one.lives().size(), 1U);
+  EXPECT_EQ(one.life().outcome, Outcome::retransmit_timeout);
+  EXPECT_EQ(
+      one.life().explanation,
+      "The SYN-ACK waited for an acknowledgement that did not come after 1 retransmission. The kernel gave up, and "
+      "the process gets ETIMEDOUT.");
+  EXPECT_TRUE(says(one.finding(Rule::retransmission), "1 SYN-ACK"));
+}
+
+TEST(FastOpen, AnotherSynAckIsNot) { EXPECT_EQ(fast_open_syn_ack_again(5000).lives().size(), 2U); }
 
 // TPROXY: the SYN was addressed to somebody else; the request that has taken it comes with it.
 TEST(TransparentProxy, TheSynOfARequestBeginsItsConnection) {

@@ -149,8 +149,18 @@ void note_left(Retransmissions& facts, std::uint32_t seq) {
 
 }  // namespace
 
-void RetransmitEvents::take(const Event& e, const Retransmit& r) {
+// The request of a Fast Open has a cookie of its own beside its child, whose SYN-ACK it sends again.
+Slot RetransmitEvents::locate(const Retransmit& r) const {
   const Slot slot = table_.find_open(r.header.cookie, r.tuple);
+  if (slot != no_slot || r.synack == 0) return slot;
+  const Slot child = table_.find_open(0, r.tuple);
+  if (child == no_slot) return no_slot;
+  const Connection& c = table_.at(child);
+  return c.isn.has_local && c.isn.local == r.seq ? child : no_slot;
+}
+
+void RetransmitEvents::take(const Event& e, const Retransmit& r) {
+  const Slot slot = locate(r);
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);
   c.seen_by.kernel = true;

@@ -16,6 +16,7 @@ class RetransmitEvents {
   void take(const Event& e, const Retransmit& r);
 
  private:
+  [[nodiscard]] Slot locate(const Retransmit& r) const;
   void report(const Connection& c, const Event& e, const Retransmit& r, RetransmitEntry entry);
 
   const CorrelatorSettings& settings_;

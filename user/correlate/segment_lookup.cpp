@@ -34,6 +34,11 @@ std::uint64_t own_cookie(const Segment& g) {
   }
 }
 
+// Fast Open: the child is there before its SYN-ACK, which the request beside it sends again under a cookie of its own.
+bool is_syn_ack_of(const Connection& c, const Segment& g, bool out) {
+  return out && is_syn_ack(g) && g.socket.type == SocketKind::request && c.isn.has_local && c.isn.local == g.seq;
+}
+
 bool alive(State s) {
   return s == State::established || s == State::fin_wait1 || s == State::fin_wait2 || s == State::close_wait ||
          s == State::last_ack || s == State::closing;
@@ -93,6 +98,8 @@ Slot SegmentLookup::find_by_socket(const Event& e, const Segment& g, const Flow&
       return slot;
     } else if (g.socket.type == SocketKind::full && c.state == State::syn_recv) {
       return slot;  // a kernel that clones before the cookie is inherited
+    } else if (is_syn_ack_of(c, g, out)) {
+      return slot;
     }
   }
   return begin(e, g, flow, out);

@@ -31,12 +31,15 @@ bool past_handshake(const Connection& c) {
   return shown || c.opening.established || (c.has_cb() && (c.cb.bytes_acked != 0 || c.cb.bytes_received != 0));
 }
 
-// ETIMEDOUT after the handshake. With nothing outstanding only keep-alive can have given up.
+// ETIMEDOUT of a socket that is no mere request. With nothing outstanding only keep-alive can have given up.
 Outcome timed_out(const Connection& c, const RuleContext& context) {
   const Anomalies& t = anomalies_of(c);
   const ResetReason reason = reset_reason(context.names, t.reset_sent.reason);
   if (t.reset_sent.mark && reason == ResetReason::keepalive_timeout) return Outcome::keepalive_timeout;
   if (!c.has_cb()) return Outcome::unknown;
+  // Fast Open: the SYN-ACK is outstanding, and no part of the child's send queue.
+  const bool in_handshake = c.teardown->end_shown && c.teardown->end_from == State::syn_recv;
+  if (in_handshake && c.role == Role::passive) return Outcome::retransmit_timeout;
   if (c.cb.snd_una == c.cb.write_seq) return Outcome::keepalive_timeout;
   return user_timeout_over(c, c.teardown->end.ts_ns) ? Outcome::user_timeout : Outcome::retransmit_timeout;
 }

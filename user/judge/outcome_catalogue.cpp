@@ -85,7 +85,7 @@ constexpr std::array<OutcomeEntry, outcome_count> outcome_rows{{
     {Outcome::retransmit_timeout,
      "retransmit-timeout",
      {ETIMEDOUT},
-     "data or a FIN was sent again and again without an acknowledgement",
+     "data, a FIN or the SYN-ACK of a Fast Open was sent again and again without an acknowledgement",
      "ETIMEDOUT with unacknowledged sequence numbers",
      "a path that loses everything, or only the acknowledgements, beside a peer that lives"},
     {Outcome::user_timeout,

@@ -309,14 +309,16 @@ struct EndingWords {
       case How::never_left:
         tried = "could not be sent: what TCP sent never left this machine";
         break;
+      case How::syn_ack:
       case How::unacknowledged:
         tried = "waited for an acknowledgement that did not come";
         if (of.tries != 0) tried += fmt::format(" after {}", counted(of.tries, "retransmission"));
         break;
     }
-    std::string text = fmt::format("{} {}. The kernel gave up{}",
-                                   of.waiting_bytes != 0 ? counted(of.waiting_bytes, "byte") : "The FIN", tried,
-                                   of.reset_sent ? " and sent a RST" : "");
+    std::string waited = of.waiting_bytes != 0 ? counted(of.waiting_bytes, "byte") : "The FIN";
+    if (of.how == How::syn_ack) waited = "The SYN-ACK";
+    std::string text =
+        fmt::format("{} {}. The kernel gave up{}", waited, tried, of.reset_sent ? " and sent a RST" : "");
     if (life.outcome == Outcome::user_timeout)
       text += fmt::format(" when TCP_USER_TIMEOUT ({}) was over", milliseconds_in_words(of.user_timeout_ms));
     if (life.error) text += ", and " + gets_error("the process", *life.error);
