@@ -135,6 +135,12 @@ as_owner() {
 
 build() { as_owner "$project/scripts/build" "$@"; }
 
+# With the address and undefined-behaviour sanitizers: the unit tests and the fuzz targets, which share what they test.
+sanitized=$project/build-asan
+build_sanitized() { # TARGET...
+  CXX=clang++-19 build -d "$sanitized" -D TCPWITNESS_SANITIZE=ON -D TCPWITNESS_CORE_ONLY=ON -D TCPWITNESS_TESTS=ON "$@"
+}
+
 # apt with lists of its own for one suite: neither the machine's sources nor its packages change.
 suite_apt() { # SUITE COMMAND [ARGUMENT...]
   local place=$build/vm/apt-$1
