@@ -18,11 +18,6 @@ thread_local std::size_t allocations = 0;
 
 }  // namespace
 
-// A sanitizer has its own, and wants both ends of an allocation to be of one kind.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool counts = false;
-#else
-constexpr bool counts = true;
 // NOLINTBEGIN(cppcoreguidelines-no-malloc): these are what allocates
 void* operator new(std::size_t size) {
   ++allocations;
@@ -32,7 +27,6 @@ void* operator new(std::size_t size) {
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 // NOLINTEND(cppcoreguidelines-no-malloc)
-#endif
 
 namespace tcpwitness::testing {
 namespace {
@@ -41,7 +35,6 @@ constexpr std::size_t connections = 4'000;
 constexpr std::size_t of_a_finding = 3;  // time-wait, of who closed first: the list, the evidence, its growth
 
 void expect_only_findings_to_take_memory(Output& output, Sink& sink) {
-  if (!counts) GTEST_SKIP() << "built with a sanitizer, which allocates itself";
   const std::vector<Event> digests = DigestWriter().write(no_timeline(churn_events(connections)));
   const Names names;
   Decoder decoder(0);

@@ -140,7 +140,7 @@ TEST(Output, WhatWaitsForASlowReaderIsSeldomMoved) {
   Output output(pipe.writer(), Output::Mode::never_waits);
   std::string wanted;
   for (int i = 0; wanted.size() < Output::waiting_bytes; ++i) {
-    const std::string line = std::to_string(i) + "\n";
+    const std::string line = std::to_string(i) + std::string(90, 'x') + "\n";
     append(output.buffer(), line);
     output.line_done();
     wanted += line;

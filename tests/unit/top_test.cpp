@@ -177,6 +177,12 @@ TEST(TopModel, OpenConnectionsBeyondTheLimitCountAtTheirEnd) {
 
 // ---- What it costs ----
 
+#ifdef __has_feature  // Clang
+constexpr bool slowed = __has_feature(address_sanitizer);
+#else
+constexpr bool slowed = false;
+#endif
+
 std::int64_t cpu_ns() {
   timespec used{};
   ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
@@ -207,9 +213,7 @@ TEST(TopCost, ASecondOfTwentyThousandConnectionsTakesTwoPerCentOfIt) {
     best = std::min(best, cpu_ns() - begun);
   }
   RecordProperty("microseconds", static_cast<int>(best / 1000));
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  EXPECT_LT(best, 20'000'000);
-#endif
+  EXPECT_LT(best, slowed ? 400'000'000 : 20'000'000);
 }
 
 // ---- Names ----

@@ -100,8 +100,8 @@ Result<void> Tracer::list_owners(const OnRecord& record) {
 
 void Tracer::snapshot_sockets(const OnRecord& record) {
   if (!impl_->snapshot) return;
-  const tw_socket all = socket_record(impl_->kernel_ns(),
-                                      impl_->config.netns);  // what has not been reported by then is no socket any more
+  // What has not been reported by then is no socket any more.
+  const tw_socket all = socket_record(impl_->kernel_ns(), impl_->config.netns);
   if (auto ok = list_sockets(record); !ok) {
     impl_->notice("connections without an event of their own are not known: " + ok.error().message());
     return;
@@ -123,8 +123,8 @@ void Tracer::snapshot_close_wait_owners(const OnRecord& record) {
 
 void Tracer::snapshot_fin_wait2(const OnRecord& record) {
   if (!impl_->snapshot) return;
-  tw_socket all =
-      socket_record(impl_->kernel_ns(), impl_->config.netns);  // what is not in the list has left that state by then
+  // What is not in the list has left that state by then.
+  tw_socket all = socket_record(impl_->kernel_ns(), impl_->config.netns);
   all.cb.state = static_cast<__u8>(TcpState::fin_wait2);
   if (auto ok = impl_->read_iterator<tw_socket>(impl_->snapshot->progs.snapshot_fin_wait2, record); !ok) {
     impl_->notice("sockets in FIN_WAIT2 are not known: " + ok.error().message());

@@ -59,7 +59,7 @@ std::string_view meaning(DropKind kind) {
     case DropKind::filter:
       return "dropped by a filter program or policy";
     case DropKind::queue:
-      return "the queue was full";
+      return "dropped by the interface's queue";  // full, or the interface is down: QDISC_DROP is both
     case DropKind::neighbour:
       return "the next hop did not answer for its address (ARP, neighbour discovery)";
     case DropKind::routing:
