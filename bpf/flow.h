@@ -299,12 +299,13 @@ static __always_inline bool may_be_discarded(const struct frame *frame)
 }
 
 /*
- * The newest ACK came before this one, which is older: it opens and closes no window (RFC 9293, 3.10.7.4). Behind a SYN,
- * whose number is 0, nothing is.
+ * An ACK with a higher number came first: the window of this one is old news (RFC 9293, 3.10.7.4). A SYN leaves
+ * last_ack 0, and a segment that TCP refused can leave what was never sent: nothing is overtaken by these.
  */
-static __always_inline bool is_overtaken(const struct tw_half *me, const struct frame *frame)
+static __always_inline bool is_overtaken(const struct tw_half *me, const struct tw_half *peer,
+					 const struct frame *frame)
 {
-	return me->last_ack && seq_distance(me->last_ack, frame->ack) < 0;
+	return me->last_ack && seq_distance(me->last_ack, frame->ack) < 0 && seq_distance(peer->nxt, me->last_ack) <= 0;
 }
 
 /* What this segment means for the other direction: handshake done, FIN acknowledged, probe answered, window. */
@@ -334,7 +335,7 @@ __noinline __u32 see_acknowledgement(struct tw_half *me, struct tw_half *peer, c
 		return event_flags;
 	if (frame->window != 0 && !me->zero_window)
 		return event_flags;
-	if (is_overtaken(me, frame))
+	if (is_overtaken(me, peer, frame))
 		return event_flags;
 	if (frame->window == 0) {
 		me->zero_window = 1;

@@ -136,7 +136,7 @@ as_owner() {
 build() { as_owner "$project/scripts/build" "$@"; }
 
 # With the address and undefined-behaviour sanitizers: the unit tests and the fuzz targets, which share what they test.
-sanitized=$project/build-asan
+sanitized=$project/build-sanitized
 build_sanitized() { # TARGET...
   CXX=clang++-19 build -d "$sanitized" -D TCPWITNESS_SANITIZE=ON -D TCPWITNESS_CORE_ONLY=ON -D TCPWITNESS_TESTS=ON "$@"
 }

@@ -28,7 +28,11 @@ void keep_standard_descriptors() {
 }
 
 constexpr std::string_view out_of_memory =
-    "tcpwitness: there is no more memory to be had (ulimit -v, overcommit); what was not printed by now is lost\n";
+    "tcpwitness: there is no more memory to be had (ulimit -v, LimitAS=, overcommit); what was not printed or recorded "
+    "by now is "
+    "lost\n";
+
+std::terminate_handler usual_end = nullptr;  // prints what was thrown, and aborts
 
 // In a thread, or where nothing may be thrown: nobody can catch it.
 [[noreturn]] void end_without_memory() {
@@ -39,9 +43,10 @@ constexpr std::string_view out_of_memory =
       (void)!::write(STDERR_FILENO, out_of_memory.data(), out_of_memory.size());
       ::_exit(tcpwitness::exit_failed);
     } catch (...) {
-      std::abort();
+      usual_end();
     }
   }
+  usual_end();
   std::abort();
 }
 
@@ -87,7 +92,7 @@ int run(int argc, char** argv) {
 // What runs is taken apart as after any failure, so that a terminal becomes as it was.
 int main(int argc, char** argv) {
   keep_standard_descriptors();
-  std::set_terminate(end_without_memory);
+  usual_end = std::set_terminate(end_without_memory);
   try {
     return run(argc, argv);
   } catch (const std::bad_alloc&) {

@@ -148,9 +148,16 @@ TEST(FastOpen, AnOrdinaryChildIsNotCausedByTheSyn) {
   EXPECT_EQ(begun->cause.kind, Cause{}.kind);
 }
 
-// The request beside the child sends the SYN-ACK again, under a cookie of its own. another: with another number, so it
-// is a new connection's.
-RunResult fast_open_syn_ack_again(std::uint32_t another) {
+// The request beside the child sends the SYN-ACK again, under a cookie of its own, until the kernel gives up.
+struct FastOpenEnd {
+  std::uint32_t another = 0;  // added to the number of the SYN-ACK: it is a new connection's
+  std::uint16_t error = ETIMEDOUT;
+  bool accepted = true;
+  bool closed = false;     // by its process, before
+  bool keepalive = false;  // ended by that, with a RST that has no reason yet (before Linux 6.10)
+};
+
+RunResult fast_open_ends(const FastOpenEnd& how) {
   Stream stream;
   listens(stream);
   Side c = server_of(stream);
@@ -160,8 +167,9 @@ RunResult fast_open_syn_ack_again(std::uint32_t another) {
   c.state = State::listen;
   c.to(State::syn_recv);
   c.out(SA);
+  c.snd_una = c.snd_nxt;  // what the child sends begins behind it
   stream.wait(1000 * ms);
-  const std::uint32_t number = c.isn() + another;
+  const std::uint32_t number = c.isn() + how.another;
   c.out(SA, 0, TW_EVENT_RETRANSMISSION, [&](Segment& g) {
     g.header.cookie = 77;
     g.socket.type = SocketKind::request;
@@ -172,25 +180,44 @@ RunResult fast_open_syn_ack_again(std::uint32_t another) {
     r.synack = 1;
     r.seq = number;
   });
-  c.extra.sk_err = ETIMEDOUT;
+  if (how.closed) c.to(State::fin_wait1, nginx);
+  if (how.keepalive) c.kernel_reset(ResetDirection::sent, reset_reason_unknown);
+  c.extra.sk_err = how.error;
+  if (!how.accepted) c.extra.details = TW_CB_UNACCEPTED;
   c.to(State::close);
-  c.error(ETIMEDOUT);
+  c.error(how.error);
   c.destroy();
   return run(stream.events);
 }
 
+constexpr std::string_view no_answer_to_syn_ack =
+    "The SYN-ACK waited for an acknowledgement that did not come after 1 retransmission. The kernel gave up, and ";
+
 TEST(FastOpen, ItsSynAckAgainIsTheChilds) {
-  const RunResult one = fast_open_syn_ack_again(0);
+  const RunResult one = fast_open_ends({});
   ASSERT_EQ(one.lives().size(), 1U);
   EXPECT_EQ(one.life().outcome, Outcome::retransmit_timeout);
-  EXPECT_EQ(
-      one.life().explanation,
-      "The SYN-ACK waited for an acknowledgement that did not come after 1 retransmission. The kernel gave up, and "
-      "the process gets ETIMEDOUT.");
+  EXPECT_EQ(one.life().explanation, std::string(no_answer_to_syn_ack) + "the process gets ETIMEDOUT.");
   EXPECT_TRUE(says(one.finding(Rule::retransmission), "1 SYN-ACK"));
 }
 
-TEST(FastOpen, AnotherSynAckIsNot) { EXPECT_EQ(fast_open_syn_ack_again(5000).lives().size(), 2U); }
+TEST(FastOpen, AnotherSynAckIsNot) { EXPECT_EQ(fast_open_ends({.another = 5000}).lives().size(), 2U); }
+
+TEST(FastOpen, ThePathsErrorEndsWhatWasAccepted) {
+  EXPECT_EQ(fast_open_ends({.error = EHOSTUNREACH}).life().outcome, Outcome::retransmit_timeout);
+  EXPECT_EQ(fast_open_ends({.error = EHOSTUNREACH, .accepted = false}).life().outcome, Outcome::unknown);
+}
+
+// The FIN waits behind the SYN-ACK.
+TEST(FastOpen, ItsSynAckIsWhatWaitedAlsoWhereTheProcessHadClosed) {
+  const Life life = fast_open_ends({.closed = true}).life();
+  EXPECT_EQ(life.outcome, Outcome::retransmit_timeout);
+  EXPECT_EQ(life.explanation.find(no_answer_to_syn_ack), 0U) << life.explanation;
+}
+
+TEST(FastOpen, KeepAliveEndsOneByARst) {
+  EXPECT_EQ(fast_open_ends({.keepalive = true}).life().outcome, Outcome::keepalive_timeout);
+}
 
 // TPROXY: the SYN was addressed to somebody else; the request that has taken it comes with it.
 TEST(TransparentProxy, TheSynOfARequestBeginsItsConnection) {

@@ -177,7 +177,8 @@ TEST(Drop, OfAConnectionOfAnotherNamespaceIsNotTold) {
 
 TEST(TxNotSent, SaysWhatTcpSentAndWhyItStayed) {
   const auto finding = run(tx_drop_story().events).finding(Rule::tx_not_sent);
-  EXPECT_TRUE(says(finding, "1 segment with 20 bytes that TCP sent never left this machine: dropped by the "))
+  EXPECT_TRUE(
+      says(finding, "1 segment with 20 bytes that TCP sent never left this machine: dropped by the interface's queue"))
       << finding_text(finding);
   expect_downgraded_by_a_gap(tx_drop_story(), Rule::tx_not_sent, Confidence::certain);
   EXPECT_FALSE(run(tx_drop_story().events).finding(Rule::rx_dropped).has_value());

@@ -177,7 +177,7 @@ TEST(TopModel, OpenConnectionsBeyondTheLimitCountAtTheirEnd) {
 
 // ---- What it costs ----
 
-#ifdef __has_feature  // Clang
+#ifdef __has_feature  // Clang, which builds the sanitized tests
 constexpr bool slowed = __has_feature(address_sanitizer);
 #else
 constexpr bool slowed = false;

@@ -121,7 +121,10 @@ Cause of_close(const Connection& c, const StateChange& change, TimeNs ts) {
   const bool by_error = error_ended(cb, from);
   const int error = closing_error(c, change);
   if (error != 0 && (by_error || cb.sk_err == 0) && !reset_taken) {
-    // tcp_v4_err(), tcp_v6_err(): of a message that ends a connect(), and of nothing else.
+    // tcp_v4_err(), tcp_v6_err(): of a message that ends a connect(), or a child that nobody has accepted, and of
+    // nothing else.
+    const bool accepted = from == State::syn_recv && c.role == Role::passive && !is_unaccepted(cb);
+    if (accepted && is_path_error(error)) return by_timer("retransmission");
     const Cause message = from == State::syn_sent || from == State::syn_recv ? by_message(c, error, ts) : Cause{};
     if (message.kind != Cause::Kind::unknown) return message;
   }

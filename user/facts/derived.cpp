@@ -103,6 +103,13 @@ bool error_ended(const ControlBlock& cb, TcpState from) {
   return from == TcpState::syn_sent || from == TcpState::syn_recv || cb.snd_una != cb.write_seq;
 }
 
+bool syn_ack_outstanding(const Connection& c) {
+  if (c.role != Role::passive || !c.teardown || !c.teardown->end_shown || c.opening.established) return false;
+  if (c.teardown->end_from == TcpState::syn_recv) return true;
+  constexpr auto kind = static_cast<std::size_t>(RetransmitKind::syn_ack);
+  return c.teardown->end_from == TcpState::fin_wait1 && c.anomalies && c.anomalies->retransmissions.by_kind[kind] != 0;
+}
+
 bool user_timeout_over(const Connection& c, TimeNs end) {
   if (c.cb.user_timeout_ms == 0) return false;
   const std::int64_t timeout_ns = std::int64_t{c.cb.user_timeout_ms} * 1'000'000;

@@ -103,6 +103,9 @@ constexpr std::int64_t orphan_look_ns = 2'500'000'000;
          state == TcpState::closing || state == TcpState::last_ack;
 }
 
+// Fast Open: the SYN-ACK, which is no part of the child's send queue, was not acknowledged when the connection ended.
+[[nodiscard]] bool syn_ack_outstanding(const Connection& c);
+
 // Its FIN is the last number of what is written, and not acknowledged: it is no byte.
 [[nodiscard]] constexpr bool has_fin_out(TcpState state) {
   return state == TcpState::fin_wait1 || state == TcpState::closing || state == TcpState::last_ack;

@@ -276,15 +276,17 @@ Ending retransmit_timeout(const Connection& c) {
                                    .error_of_path = c.error != ETIMEDOUT && c.error != 0};
   const Unanswered* run = c.anomalies ? &c.anomalies->retransmissions.current : nullptr;
   if (run != nullptr && !run->passed && run->seq == c.cb.snd_una) found.tries = run->tries;
-  if (c.teardown->end_shown && c.teardown->end_from == TcpState::syn_recv) {
-    found.how = How::syn_ack;
-    const std::size_t kind = static_cast<std::size_t>(RetransmitKind::syn_ack);
-    if (c.role == Role::passive && c.anomalies) found.tries = c.anomalies->retransmissions.by_kind[kind];
-    return found;
-  }
   // An answer that keeps the window closed begins the kernel's count anew. The newest probe's may be on its way.
   const How closed = c.cb.icsk_probes_out > 1 ? How::window_silent : How::window_closed;
-  if (probed) found.how = c.cb.snd_wnd == 0 ? closed : How::never_left;
+  if (syn_ack_outstanding(c)) {
+    constexpr auto kind = static_cast<std::size_t>(RetransmitKind::syn_ack);
+    found.how = How::syn_ack;
+    found.tries = c.anomalies ? c.anomalies->retransmissions.by_kind[kind] : 0;
+  } else if (c.teardown->end_shown && c.teardown->end_from == TcpState::syn_recv) {
+    found.how = How::syn_ack;  // both have connected
+  } else if (probed) {
+    found.how = c.cb.snd_wnd == 0 ? closed : How::never_left;
+  }
   if (const IcmpMessage* icmp = icmp_behind(c); found.error_of_path && icmp != nullptr)
     found.message = message_of(c, *icmp);
   return found;

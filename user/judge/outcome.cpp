@@ -37,9 +37,7 @@ Outcome timed_out(const Connection& c, const RuleContext& context) {
   const ResetReason reason = reset_reason(context.names, t.reset_sent.reason);
   if (t.reset_sent.mark && reason == ResetReason::keepalive_timeout) return Outcome::keepalive_timeout;
   if (!c.has_cb()) return Outcome::unknown;
-  // Fast Open: the SYN-ACK is outstanding, and no part of the child's send queue.
-  const bool in_handshake = c.teardown->end_shown && c.teardown->end_from == State::syn_recv;
-  if (in_handshake && c.role == Role::passive) return Outcome::retransmit_timeout;
+  if (syn_ack_outstanding(c) && !t.reset_sent.mark) return Outcome::retransmit_timeout;  // keep-alive sends a RST
   if (c.cb.snd_una == c.cb.write_seq) return Outcome::keepalive_timeout;
   return user_timeout_over(c, c.teardown->end.ts_ns) ? Outcome::user_timeout : Outcome::retransmit_timeout;
 }
@@ -51,8 +49,10 @@ bool gave_up_on_path(const Connection& c) {
   // Before 6.10 the process is woken before the state changes, and can have read (and so cleared) the error by then.
   const bool read_before = c.cb.sk_err == 0 && anomalies_of(c).error && anomalies_of(c).error.id < c.teardown->end.id;
   if (c.cb.sk_err != c.error && !read_before) return false;
-  const State from = c.teardown->end_from;
-  return may_have_unacknowledged(from) && !anomalies_of(c).reset_received.mark && c.cb.snd_una != c.cb.write_seq;
+  if (anomalies_of(c).reset_received.mark) return false;
+  // One that nobody has accepted is ended by the message itself (tcp_v4_err()).
+  if (syn_ack_outstanding(c)) return !is_unaccepted(c.cb);
+  return may_have_unacknowledged(c.teardown->end_from) && c.cb.snd_una != c.cb.write_seq;
 }
 
 // Data or a FIN was out, it had been sent again, and a softirq closed the socket although no RST came or left: only

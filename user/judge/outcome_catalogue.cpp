@@ -86,7 +86,7 @@ constexpr std::array<OutcomeEntry, outcome_count> outcome_rows{{
      "retransmit-timeout",
      {ETIMEDOUT},
      "data, a FIN or the SYN-ACK of a Fast Open was sent again and again without an acknowledgement",
-     "ETIMEDOUT with unacknowledged sequence numbers",
+     "ETIMEDOUT with unacknowledged sequence numbers, or before the SYN-ACK was acknowledged",
      "a path that loses everything, or only the acknowledgements, beside a peer that lives"},
     {Outcome::user_timeout,
      "user-timeout",

@@ -375,7 +375,6 @@ void Recorder::put(std::span<const std::byte> block) {
 }
 
 void Recorder::write_out() {
-  written_out_ = now_;
   if (out_.empty()) {
     writer_->write({});
     return;
@@ -383,6 +382,7 @@ void Recorder::write_out() {
   file_bytes_ += out_.size();
   writer_->write(std::exchange(out_, {}));
   out_.reserve(write_bytes + write_bytes / 8);
+  written_out_ = now_;
 }
 
 void Recorder::flush(TimeNs now) {

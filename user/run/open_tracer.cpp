@@ -29,7 +29,7 @@ void use_all_descriptors() {
 // What to do where no thread is to be had.
 const char* remedy(const std::error_code& why) {
   if (why == std::errc::resource_unavailable_try_again) return "raise the limit of processes (pids.max, RLIMIT_NPROC)";
-  return "a filter of system calls (seccomp) refuses clone3() and clone(): allow them";
+  return "a filter of system calls (seccomp) refuses clone3(): allow it, or let it answer ENOSYS";
 }
 
 // A thread of its own, with this one capability.

@@ -11,6 +11,7 @@
 // - `nxt` there is what was seen, for it shows what is sent again: an empty ACK from further ahead has overtaken
 //   payload that is still to come. Here it is SND.NXT, and that ACK proves that everything before it was sent.
 // - A capture can have gaps of any size, a hook has not: only here a number further away than any window begins anew.
+// - The newest ACK alone is known there: of two in a row that were overtaken, the window of the second counts again.
 // - A capture can have another length of a segment than was sent: here an ACK beyond the FIN covers it, too. And it can
 //   have the ACK of a FIN before the FIN, which is acknowledged at once then.
 //

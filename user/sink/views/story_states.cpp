@@ -196,7 +196,10 @@ Phrase StoryWords::closed_phrase(const Entry& entry, const StateEntry& body, Sto
                 story::since(so_far.fin_out_ns, deferred ? so_far.deferred_ns : entry.ts_ns, "it was sent")),
             .goes_on = so_far.about == About::closing};
   }
-  if (cause.kind == Cause::Kind::icmp) return {.text = "The kernel processed the ICMP message: connect() fails"};
+  if (cause.kind == Cause::Kind::icmp) {
+    return {.text = fmt::format("The kernel processed the ICMP message: {}",
+                                body.from == State::syn_sent ? "connect() fails" : "the connection is over")};
+  }
   if (cause.kind == Cause::Kind::reset) {
     const std::string over = body.from == State::syn_sent
                                  ? "the connection is refused"
