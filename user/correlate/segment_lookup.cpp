@@ -34,8 +34,10 @@ std::uint64_t own_cookie(const Segment& g) {
   }
 }
 
-// Fast Open: the child is there before its SYN-ACK, which the request beside it sends again under a cookie of its own.
-bool is_syn_ack_of(const Connection& c, const Segment& g, bool out) {
+// Under another cookie: that of a kernel which clones a child before the cookie is inherited; Fast Open's, whose child
+// is there before its SYN-ACK, which the request beside it sends again.
+bool is_childs(const Connection& c, const Segment& g, bool out) {
+  if (g.socket.type == SocketKind::full && c.state == State::syn_recv) return true;
   return out && is_syn_ack(g) && g.socket.type == SocketKind::request && c.isn.has_local && c.isn.local == g.seq;
 }
 
@@ -96,9 +98,7 @@ Slot SegmentLookup::find_by_socket(const Event& e, const Segment& g, const Flow&
     } else if (c.cookie == 0) {
       table_.bind_cookie(slot, cookie);
       return slot;
-    } else if (g.socket.type == SocketKind::full && c.state == State::syn_recv) {
-      return slot;  // a kernel that clones before the cookie is inherited
-    } else if (is_syn_ack_of(c, g, out)) {
+    } else if (is_childs(c, g, out)) {
       return slot;
     }
   }
