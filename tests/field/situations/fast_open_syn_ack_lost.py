@@ -6,6 +6,7 @@ Right: one connection at the server, completed; the SYN-ACK that is sent again i
 """
 from field import *
 from middlebox import ACK, SYN, middlebox
+from no_cookie import accepted_with_data, no_cookie
 
 need("fast open")
 
@@ -22,10 +23,7 @@ def box():
 
 
 def server():
-    s = listen(8309)
-    s.setsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN, 5)
-    c = accepted(s)
-    c.recv(100)
+    c = accepted_with_data(8309)
     c.sendall(b"answer")
     c.close()
 
@@ -41,8 +39,7 @@ def client():
 
 def play(lab):
     relay = middlebox(lab, box())
-    lab.sysctl("a", "net.ipv4.tcp_fastopen", 7)  # also without a cookie
-    lab.sysctl("b", "net.ipv4.tcp_fastopen", 0x203)
+    no_cookie(lab)
     lab.watch("a")
     lab.watch("b")
     lab.server("b", "fld-srv", server, 8309)
