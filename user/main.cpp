@@ -32,6 +32,8 @@ constexpr std::string_view out_of_memory =
     "by now is "
     "lost\n";
 
+void say_out_of_memory() { (void)!::write(STDERR_FILENO, out_of_memory.data(), out_of_memory.size()); }
+
 std::terminate_handler usual_end = nullptr;  // prints what was thrown, and aborts
 
 // In a thread, or where nothing may be thrown: nobody can catch it.
@@ -40,7 +42,7 @@ std::terminate_handler usual_end = nullptr;  // prints what was thrown, and abor
     try {
       std::rethrow_exception(thrown);
     } catch (const std::bad_alloc&) {
-      (void)!::write(STDERR_FILENO, out_of_memory.data(), out_of_memory.size());
+      say_out_of_memory();
       ::_exit(tcpwitness::exit_failed);
     } catch (...) {
       usual_end();
@@ -96,7 +98,7 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const std::bad_alloc&) {
-    (void)!::write(STDERR_FILENO, out_of_memory.data(), out_of_memory.size());
+    say_out_of_memory();
     return tcpwitness::exit_failed;
   }
 }
