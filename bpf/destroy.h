@@ -14,10 +14,13 @@
 #include "flow.h"
 #include "wanted.h"
 
-/* A flow whose socket is gone, unless segments of its closing are still to come. */
-static __always_inline void let_go(const struct tw_tuple *tuple, struct tw_flow *flow)
+/*
+ * A flow whose socket is gone, unless segments of its closing are still to come: only where its FIN was acknowledged, and
+ * nothing went wrong, has it left a mini-socket.
+ */
+static __always_inline void let_go(const struct sock *sk, const struct tw_tuple *tuple, struct tw_flow *flow)
 {
-	if (flow->half[1].fin && !both_fins_acked(flow)) {
+	if (flow->half[OUTGOING].fin_acked && !both_fins_acked(flow) && !sk->sk_err) {
 		flow->orphaned = 1;
 		flow->cookie = 0;
 	} else {
@@ -43,6 +46,20 @@ static __always_inline bool is_other_ones(const struct tcp_sock *tp, const struc
 	if (in->syn && first_in - in->isn <= 1)
 		return false;
 	return !(out->syn && first_out - out->isn <= 1);
+}
+
+/*
+ * connect() has failed. The socket stays with its process, and is without addresses when that lets go of it
+ * (tcp_disconnect()): nobody could find the flow then. close() shuts it down first, and destroys it with its addresses.
+ */
+static __noinline int forget_attempt(const struct sock *sk, const struct tcp_sock *tp, const struct tw_tuple *tuple)
+{
+	struct tw_flow *flow = bpf_map_lookup_elem(&flows, tuple);
+
+	if (!flow || flow->half[INCOMING].syn || (!sk->sk_err && sk->sk_shutdown) || is_other_ones(tp, flow))
+		return 0;
+	forget_flow(tuple, flow);
+	return 0;
 }
 
 /*
@@ -100,7 +117,7 @@ static __always_inline void destroyed(struct sock *sk)
 		flow = 0;
 	if (config.digests && !is_late_child(tp) && submit_digest(sk, tp, cookie, &tuple, flow)) {
 		if (flow)
-			let_go(&tuple, flow);
+			let_go(sk, &tuple, flow);
 		return;
 	}
 	record = reserve_record(tw_destroy, TW_KIND_DESTROY, cookie, netns_of(tp));
@@ -114,7 +131,7 @@ static __always_inline void destroyed(struct sock *sk)
 	if (is_late_child(tp)) /* flow and owner are the other one's */
 		return;
 	if (flow)
-		let_go(&tuple, flow);
+		let_go(sk, &tuple, flow);
 	bpf_map_delete_elem(&owners, &cookie);
 }
 

@@ -388,6 +388,17 @@ static __always_inline bool asks_socket(const struct tw_flow *flow, const struct
 	return (me->syn == SYN_SEEN && peer->syn == SYN_ACK_SEEN) || (peer->fin && !peer->fin_acked);
 }
 
+/*
+ * TCP itself sends this without a socket: a RST, the SYN-ACK of a cookie, and before 6.13 over IPv6 an ACK of a mini-socket
+ * or a request (tcp_v6_send_response()).
+ */
+static __always_inline bool is_without_socket(const struct frame *frame)
+{
+	if (frame->flags & TCP_RST || (frame->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK))
+		return true;
+	return !frame->is_ipv4 && !frame->payload && !(frame->flags & (TCP_SYN | TCP_FIN));
+}
+
 /* Why the receiver, or the sender here, has nothing to do with this segment (enum tw_refused). */
 static __always_inline __u8 why_refused(const struct tw_flow *flow, const struct frame *frame,
 					const struct lookup *lookup)
@@ -396,9 +407,9 @@ static __always_inline __u8 why_refused(const struct tw_flow *flow, const struct
 
 	if (!frame->outgoing)
 		return refusal(frame, lookup, flow->half[INCOMING].syn != 0);
-	if (flow->owned && !(frame->flags & TCP_RST) && (type == TW_SOCKET_NONE || type == TW_SOCKET_UNKNOWN))
-		return TW_REFUSED_FOREIGN;
-	return TW_REFUSED_NOT;
+	if (!flow->owned || (type != TW_SOCKET_NONE && type != TW_SOCKET_UNKNOWN))
+		return TW_REFUSED_NOT;
+	return is_without_socket(frame) ? TW_REFUSED_NOT : TW_REFUSED_FOREIGN;
 }
 
 /*

@@ -363,9 +363,14 @@ int BPF_PROG(kernel_owner_receive, struct sock *sk, int length)
 	return owner_seen(sk, TW_OWNER_RECEIVE, length > 0);
 }
 
-/* Before 6.3: the reader's own context, after it took data out of the receive queue. */
+/*
+ * Before 6.3: after the reader took data out of the receive queue, in its own context. What reads in a softirq (a parser of
+ * kTLS or of a sockmap: tcp_read_sock()) is no process, and does not own the socket.
+ */
 SEC("tp_btf/tcp_rcv_space_adjust")
 int BPF_PROG(kernel_owner_receive_old, struct sock *sk)
 {
+	if (!sk->sk_lock.owned)
+		return 0;
 	return owner_seen(sk, TW_OWNER_RECEIVE, true);
 }

@@ -37,6 +37,9 @@ static __always_inline void view_tcp_sock(struct tcp_sock *tp, struct lookup *lo
 	view->ca_state = BPF_CORE_READ_BITFIELD(icsk, icsk_ca_state);
 	lookup->window_begin = tp->rcv_wup;
 	lookup->window_end = tp->rcv_wup + tp->rcv_wnd;
+	/* What began inside the window may have ended beyond it (tcp_receive_window()). */
+	if (seq_distance(lookup->window_end, view->rcv_nxt) > 0)
+		lookup->window_end = view->rcv_nxt;
 	lookup->since_received_ms = since_received_ms(tp);
 	lookup->snd_wnd = tp->snd_wnd;
 	if (view->flags & TW_CB_KEEPOPEN)

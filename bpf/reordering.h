@@ -78,19 +78,18 @@ static __always_inline int is_older(const struct tw_half *me, const struct frame
 }
 
 /*
- * A segment from behind the highest number that lies in a hole: a late original, or a retransmission of what was lost
- * before it came here? Its age shows it. Where that does not show: the receiver asks for what is missing when it sees the
- * hole, so a retransmission takes a round trip at least. Holes that are open together count from the first one.
+ * A segment from behind the highest number: a late original, or a retransmission? Its age shows it, also where what was sent
+ * again has filled the hole before. Where that does not show, and it lies in a hole: the receiver asks for what is missing when
+ * it sees the hole, so a retransmission takes a round trip at least. Holes that are open together count from the first one.
  */
 static __always_inline bool is_reordered(const struct tw_flow *flow, const struct tw_half *me, struct frame *frame)
 {
 	__u32 limit = flow->round_trip ? flow->round_trip : UNKNOWN_ROUND_TRIP;
-	int older;
+	int older = is_older(me, frame);
 
-	if (!is_in_hole(me, frame))
-		return false;
-	older = is_older(me, frame);
-	return older ? older > 0 : tick_1024ns_of(frame) - me->hole_at < limit;
+	if (older || !is_in_hole(me, frame))
+		return older > 0;
+	return tick_1024ns_of(frame) - me->hole_at < limit;
 }
 
 static __always_inline void open_hole(struct tw_half *me, struct frame *frame)

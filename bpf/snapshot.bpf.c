@@ -295,7 +295,7 @@ int snapshot_fin_wait2(struct bpf_iter__tcp *ctx)
 		record.cb.state = TCP_FIN_WAIT2;
 		record.type = TW_SOCKET_TIMEWAIT;
 	}
-	if (tuple_wanted(&record.tuple))
+	if (flow_wanted(&record.tuple))
 		bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 	return 0;
 }

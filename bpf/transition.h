@@ -10,6 +10,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "closing.h"
+#include "destroy.h"
 #include "emit.h"
 #include "hold_state.h"
 #include "owner.h"
@@ -95,6 +96,8 @@ static __always_inline void state_changed(struct sock *sk, int old_state, int ne
 		return;
 	if (config.digests && is_filtered() && hold_state(sk, tp, cookie, old_state, new_state))
 		return;
+	if (old_state == TCP_SYN_SENT && new_state == TCP_CLOSE)
+		forget_attempt(sk, tp, &tuple);
 	record = reserve_record(tw_state, TW_KIND_STATE, cookie, netns_of(tp));
 	if (!record)
 		return;

@@ -276,7 +276,9 @@ static __always_inline bool see_unusual(void *ctx, bool xdp, bool raw_ip, struct
 			take_wire(flow, &work->wire);
 			work->loss = flow->loss;
 		}
-		if (flow->orphaned && both_fins_acked(flow))
+		/* The mini-socket has both FINs now, or a RST has ended it. */
+		if (flow->orphaned &&
+		    (both_fins_acked(flow) || (!outgoing && frame->flags & TCP_RST && work->refused <= TW_REFUSED_OLD)))
 			forget_flow(&frame->tuple, flow);
 		return reported;
 	}

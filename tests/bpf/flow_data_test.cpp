@@ -379,7 +379,13 @@ TEST_P(FlowData, APacketsAgeSaysWhetherItWasSentAgain) {
   flow().set_ip_id(1, static_cast<std::uint16_t>(newest + 3));
   EXPECT_EQ(flow().accepter({.seq = 191, .ack_number = 101, .payload = bytes(10)}), TW_EVENT_OUT_OF_ORDER);
   EXPECT_EQ(flow().accepter({.seq = 181, .ack_number = 101, .payload = bytes(10)}),
-            TW_EVENT_RETRANSMISSION);  // at once, and younger
+            TW_EVENT_RETRANSMISSION);                                 // at once, and younger
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 201}), silent);  // the hole is closed
+  flow().set_ip_id(1, static_cast<std::uint16_t>(newest + 2));
+  EXPECT_EQ(flow().accepter({.seq = 181, .ack_number = 101, .payload = bytes(10)}), TW_EVENT_OUT_OF_ORDER);
+  EXPECT_EQ(flow().last().reordered, 1);  // its original, later still
+  flow().set_ip_id(1, static_cast<std::uint16_t>(newest + 5));
+  EXPECT_EQ(flow().accepter({.seq = 181, .ack_number = 101, .payload = bytes(10)}), TW_EVENT_RETRANSMISSION);
 }
 
 // Of full segments one does not come, the next three do: what was made behind them and comes now is a retransmission,
@@ -530,6 +536,22 @@ TEST_P(FlowData, TheSameSegmentOnAnotherInterfaceIsNotToldAgain) {
             TW_EVENT_FIN | TW_EVENT_RETRANSMISSION);
   EXPECT_EQ(flow().segments_of_opener(), 6U);  // handshake 2, set-up 2, FIN 2: the copy is not one
   EXPECT_EQ(flow().again_of_opener(), 10U);
+}
+
+// A qdisc of the upper device holds it back, and newer ones pass above meanwhile.
+TEST_P(FlowData, WhatWaitedBetweenTwoInterfacesOfAStackWasNotSentAgain) {
+  if (!GetParam().we_open || GetParam().family != Family::ipv4) return;
+  const Arrival lower{.ifindex = wire->second_interface()};
+  const std::uint16_t first = flow().ip_id(0) + 1;
+  for (std::uint32_t at = 101; at < 161; at += 10)
+    EXPECT_EQ(flow().opener({.seq = at, .ack_number = 101, .payload = bytes(10)}), silent);
+  const std::uint16_t newest = flow().ip_id(0);
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  flow().set_ip_id(0, static_cast<std::uint16_t>(first + 1));
+  EXPECT_EQ(flow().opener({.seq = 121, .ack_number = 101, .payload = bytes(10)}, lower), silent);
+  EXPECT_EQ(flow().bytes_of_opener(), 160U);
+  flow().set_ip_id(0, newest);
+  EXPECT_EQ(flow().opener({.seq = 121, .ack_number = 101, .payload = bytes(10)}, lower), TW_EVENT_RETRANSMISSION);
 }
 
 TEST_P(FlowData, NewDataOnAnotherInterfaceIsHeard) {

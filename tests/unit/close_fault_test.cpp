@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // close_fault_test.cpp: a peer that does not close, an orphan that is forgotten, data for a side that has closed.
+#include "pipeline/live_correlator.hpp"
 #include "unit/says.hpp"
 
 namespace tcpwitness::testing {
@@ -32,6 +33,25 @@ TEST(FinWait2Timeout, BeforeItsTimeItIsOpen) {
 
 TEST(FinWait2Timeout, AFinInTimeIsAnOrderlyClose) {
   EXPECT_EQ(run_with(orphan_close_story().events, 100 * ms).life().outcome, Outcome::completed);
+}
+
+// Nothing in the kernel takes the flow of a mini-socket whose peer never closes. The two FINs take it where it does.
+TEST(FinWait2Timeout, ItsFlowIsTakenOutOfTheMap) {
+  for (const bool closed : {false, true}) {
+    Stream stream;
+    if (!closed) closes_for_good(stream);
+    const std::vector<Event> events = closed ? orphan_close_story().events : stream.events;
+    LiveCorrelator correlator(life_settings(), kernel_names());
+    Reports reports;
+    for (const Event& event : events) correlator.feed(event, reports);
+    correlator.advance(events.back().ts_ns + 5 * s, reports);
+    const std::vector<FlowToDelete> flows = correlator.flows_to_delete();
+    ASSERT_EQ(flows.size(), closed ? 0U : 1U);
+    if (closed) continue;
+    EXPECT_EQ(flows[0].key.remote.port, 80);
+    EXPECT_TRUE(flows[0].isn_in && flows[0].isn_out) << "so that no later connection's is taken";
+    EXPECT_TRUE(correlator.flows_to_delete().empty()) << "once";
+  }
 }
 
 // What came late found no socket: the RST is that of a host without this connection.
@@ -398,7 +418,10 @@ TEST(WriteAfterPeerClosed, IsNotToldWhereTheRstAcknowledges) {
       g->flags = RA;
       g->ack = written + (acknowledges ? 50 : 0);
     }
-    EXPECT_EQ(run(events).finding(Rule::write_after_peer_closed).has_value(), !acknowledges);
+    const auto finding = run(events).finding(Rule::write_after_peer_closed);
+    ASSERT_EQ(finding.has_value(), !acknowledges);
+    if (acknowledges) continue;
+    EXPECT_EQ(finding->confidence, Confidence::likely) << "it breaks off, and need not have got anything";
   }
 }
 

@@ -5,6 +5,10 @@
 // common is the Correlation. Here is no logic but time: what is over by now, and what is due.
 #pragma once
 
+#include <algorithm>
+#include <iterator>
+#include <vector>
+
 #include "correlate/correlation.hpp"
 #include "correlate/crowds.hpp"
 #include "correlate/digest_events.hpp"
@@ -52,7 +56,11 @@ class Correlator::Impl final : private ForwardedConnections::Host {
   [[nodiscard]] bool wants_fin_wait2() { return half_closed_.wants_fin_wait2(); }
   [[nodiscard]] bool wants_hops() { return forwarded_.wants_hops(); }
   [[nodiscard]] std::vector<Flow> ended_hops() { return forwarded_.ended_hops(); }
-  [[nodiscard]] std::vector<FlowToDelete> flows_to_delete() { return forwarded_.flows_to_delete(); }
+  [[nodiscard]] std::vector<FlowToDelete> flows_to_delete() {
+    std::vector<FlowToDelete> all = forwarded_.flows_to_delete();
+    std::ranges::move(life_reports_.flows_to_delete(), std::back_inserter(all));
+    return all;
+  }
   void listed(TimeNs begun, Reports& out);
   void finish(TimeNs now, Reports& out);
   [[nodiscard]] bool any_open() const;

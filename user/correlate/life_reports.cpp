@@ -63,6 +63,22 @@ bool LifeReports::awaits_report(const Connection& c) const {
   return peer != nullptr && !peer->reported && reset_end_due(*peer);
 }
 
+// The end of a socket takes its flow away, and both FINs do. Where a mini-socket ends otherwise, or a request, nothing
+// does.
+bool LifeReports::left_its_flow(const Connection& c) {
+  if (c.forwarded() || !c.seen_by.wire) return false;
+  if (c.state == TcpState::new_syn_recv) return c.ended() || c.expired;
+  return c.ended() && c.teardown->mini_fin_wait2 && c.reported_as != Outcome::completed;
+}
+
+void LifeReports::delete_flow_of(const Connection& c) {
+  constexpr std::size_t at_most = 4096;
+  if (flows_to_delete_.size() >= at_most) return;
+  FlowToDelete& flow = flows_to_delete_.emplace_back(FlowToDelete{c.flow, segments_of(c.wire)});
+  if (c.isn.has_remote) flow.isn_in = c.isn.remote;
+  if (c.isn.has_local) flow.isn_out = c.isn.local;
+}
+
 void LifeReports::settled(Slot slot) {
   if (awaits_report(table_.at(slot))) {
     table_.wait(slot, Wait::late_report, now_);
@@ -94,6 +110,7 @@ void LifeReports::conclude(Slot slot, const ConversationEnd* end) {
   if (settings_.has_kernel) c.reported_as = outcome ? *outcome : rules_.outcome(c, known);
   c.reported = true;
   if (c.forwarded() && c.ended()) forwarded_.delete_flows_of(c);
+  if (known.has_kernel && known.has_wire && left_its_flow(c)) delete_flow_of(c);
   // The other end's findings may name what happened here.
   if (known.peer == nullptr || known.peer->reported) {
     c.teardown.reset();

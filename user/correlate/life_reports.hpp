@@ -4,11 +4,14 @@
 
 #include <functional>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "correlate/correlation.hpp"
 #include "correlate/crowds.hpp"
 #include "correlate/forwarded.hpp"
 #include "correlate/open_findings.hpp"
+#include "values/kernel_questions.hpp"
 
 namespace tcpwitness {
 
@@ -40,11 +43,15 @@ class LifeReports {
   void settled(Slot slot);
   void so_far(TimeNs now, const std::function<void(Life)>& take);
   [[nodiscard]] std::optional<Life> so_far_of(ConnectionId conn, TimeNs now);
+  // Of those that were reported since the last call, and whose flow nothing else takes away.
+  [[nodiscard]] std::vector<FlowToDelete> flows_to_delete() { return std::exchange(flows_to_delete_, {}); }
 
  private:
   Outcome report(Slot slot, RuleContext known);
   [[nodiscard]] bool knows_late_segments(const Connection& c) const;
   [[nodiscard]] bool awaits_report(const Connection& c) const;
+  [[nodiscard]] static bool left_its_flow(const Connection& c);
+  void delete_flow_of(const Connection& c);
 
   Correlation& in_;
   const CorrelatorSettings& settings_;
@@ -62,6 +69,7 @@ class LifeReports {
   const OpenFindings& open_findings_;
 
   FirstOfEachSecond half_open_{100};
+  std::vector<FlowToDelete> flows_to_delete_;
 };
 
 }  // namespace tcpwitness

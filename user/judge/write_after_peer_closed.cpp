@@ -28,7 +28,9 @@ std::optional<Finding> judge_write_after_peer_closed(const Connection& c, const 
   const std::uint32_t after = end - teardown.sent;
   Finding finding;
   finding.rule = Rule::write_after_peer_closed;
-  finding.confidence = t.rst_in.mark ? Confidence::certain : Confidence::likely;
+  // By a RST with ACK the peer breaks off, whatever came; who refuses what came sends none (RFC 9293, 3.10.7.1).
+  const bool refuses = t.rst_in.mark && (t.rst_in.flags & tcp_flag::ack) == 0;
+  finding.confidence = refuses ? Confidence::certain : Confidence::likely;
   finding.evidence.push_back(teardown.close_wait.id);
   finding.evidence.push_back(t.reset_received.mark.id);
   if (t.rst_in.mark) finding.evidence.push_back(t.rst_in.mark.id);
