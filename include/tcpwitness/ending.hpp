@@ -228,7 +228,15 @@ struct UnansweredSyn {
 
 // open
 struct StillOpen {
-  enum class How : std::uint8_t { established, half_closed_in_capture, close_wait, fin_wait2, no_transition, in_state };
+  enum class How : std::uint8_t {
+    established,
+    half_closed_in_capture,
+    last_ack_not_in_capture,
+    close_wait,
+    fin_wait2,
+    no_transition,
+    in_state
+  };
   How how{};
   TcpState state{};
   arguments::NamedProcess process{};

@@ -217,6 +217,16 @@ TEST(Outsider, IsShownByThePeerThatGoesOn) {
   EXPECT_EQ(finding->evidence.size(), 3U);
 }
 
+// It may have been under way, over a slower path than the RST: a queue holds it back, not a pause.
+TEST(Outsider, WhatComesAtOnceLeavesADoubt) {
+  for (const std::int64_t pause : {199 * ms, 200 * ms}) {
+    const auto finding = run(outsider_story(pause).events).finding(Rule::reset_origin);
+    ASSERT_TRUE(finding);
+    EXPECT_EQ(finding->confidence, pause < 200 * ms ? Confidence::likely : Confidence::certain) << pause;
+    EXPECT_TRUE(says(finding, "an outsider sent the RST")) << finding_text(finding);
+  }
+}
+
 TEST(Outsider, ASilentPeerLeavesASuspicion) {
   std::vector<Event> events = outsider_story().events;
   events.resize(events.size() - 2);  // the peer's next segment and our answer

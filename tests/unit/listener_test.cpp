@@ -77,6 +77,25 @@ TEST(AcceptQueueFull, TheKernelSaysSoOfTheLastAck) {
   EXPECT_FALSE(run(without<Drop>(accept_overflow_story().events)).finding(Rule::accept_queue_full).has_value());
 }
 
+// tcp_check_req() calls it so as well where the child that was made could not be kept.
+TEST(AcceptQueueFull, AChildThatWasGivenUpIsNone) {
+  for (const bool made : {true, false}) {
+    Stream stream;
+    listens(stream);
+    Side c = server_of(stream);
+    is_asked(c);
+    c.in(A, 0, TW_EVENT_HANDSHAKE_ACK);
+    c.view = SocketKind::full;
+    c.state = State::listen;
+    if (made) {
+      c.to(State::syn_recv);
+      c.to(State::close);
+    }
+    c.drop(drop_listen_overflow, false, A);
+    EXPECT_EQ(run(stream.events).finding(Rule::accept_queue_full).has_value(), !made);
+  }
+}
+
 TEST(AcceptQueueFull, OfTheSynNeedsTheWire) {
   const RunResult reported = run(without_wire(accept_queue_full_story().events), kernel_settings());
   EXPECT_FALSE(reported.finding(Rule::accept_queue_full).has_value());

@@ -453,19 +453,20 @@ inline Story ignored_story() {
 }
 
 // A RST over other hops than the peer's; the peer has not got it and sends on.
-inline Story outsider_story() {
+inline Story outsider_story(std::int64_t pause = 200 * ms) {
   Stream stream;
   Side c = client_of(stream);
   connects(c);
   c.out(PA, 10);
   c.in(PA, 20);
   c.in(R, 0, 0, [](Segment& g) { g.ttl = 57; });
+  const TimeNs reset = stream.now;
   c.kernel_reset(ResetDirection::received, reset_reason_unknown);
   c.extra.sk_err = 104;
   c.to(State::close);
   c.error(104);
   c.destroy();
-  stream.wait(200 * ms);
+  stream.now = reset + pause;
   c.view = SocketKind::none;
   c.in(PA, 30, TW_EVENT_UNKNOWN_FLOW | TW_EVENT_NO_SOCKET);
   c.view = SocketKind::control;

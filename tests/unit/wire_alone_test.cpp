@@ -84,6 +84,23 @@ TEST(WireAlone, ASynThatFindsNoSocketIsRefusedByARst) {
   EXPECT_TRUE(reported(0, 0, false).lives().empty()) << "it passes through";
 }
 
+// TCP's answer to what finds no socket has a socket over IPv4 alone; what passes through over IPv6 is no such segment.
+TEST(WireAlone, OverIpv6ItsOwnRstHasNoSocket) {
+  for (const bool ipv6 : {true, false}) {
+    Stream stream;
+    Side c = server_of(stream);
+    c.in(S, 0, TW_EVENT_NO_SOCKET);
+    c.out(RA, 0, 0, [](Segment& g) { g.seq = 0; });
+    std::vector<Event> events = wire_alone(stream.events);
+    for (Event& event : events) {
+      Segment& g = std::get<Segment>(event.body);
+      g.socket.type = SocketKind::none;
+      if (ipv6) g.tuple.local_addr[0] = g.tuple.remote_addr[0] = 0x20;
+    }
+    EXPECT_EQ(run(events, wire_settings()).lives().size(), ipv6 ? 1U : 0U);
+  }
+}
+
 TEST(WireAlone, AnUnansweredSynIsNotSaidToHaveGotASynAck) {
   Stream stream;
   Side c = server_of(stream);

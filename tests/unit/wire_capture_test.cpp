@@ -120,6 +120,8 @@ TEST(Capture, WhetherTheOtherSideHasClosedIsNotKnownWhereItsFinIsMissing) {
   };
   EXPECT_EQ(words(0), "The client has closed its side; the other side's FIN is not in the capture.");
   EXPECT_EQ(words(1), "The server has closed its side; the other side's FIN is not in the capture.");
+  EXPECT_EQ(read(after_handshake({{0, 1, 1, 0, fin_ack}, {1, 1, 2, 0, fin_ack}})).life().explanation,
+            "Both have sent their FIN; the acknowledgement of the last one is not in the capture.");
 }
 
 // The capture goes on, with other connections; of this one it has nothing more.

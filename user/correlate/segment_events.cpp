@@ -172,8 +172,11 @@ Slot SegmentEvents::take_refused(const Event& e, const Segment& g, const Flow& f
     unmatched_syns_.push(LocalSyn{e.id, e.ts_ns, g});
     return no_slot;
   }
-  // Without TCP's control socket it can be another machine's, behind NAT.
-  if (!out || (g.flags & tcp_flag::rst) == 0 || g.socket.type != SocketKind::control) return no_slot;
+  // Without TCP's control socket it can be another machine's, behind NAT. Over IPv6 TCP has none for what found no
+  // socket (tcp_v6_send_response()).
+  const bool of_tcp =
+      g.socket.type == SocketKind::control || (g.socket.type == SocketKind::none && !flow.local.address.is_ipv4());
+  if (!out || (g.flags & tcp_flag::rst) == 0 || !of_tcp) return no_slot;
   // RFC 9293, 3.10.7.1: it acknowledges the SYN.
   auto syn = unmatched_syns_.take_newest([&](const LocalSyn& one) {
     return to_flow(one.segment.tuple) == flow && e.ts_ns - one.ts_ns <= settings_.hold_ns &&

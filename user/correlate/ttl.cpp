@@ -24,8 +24,12 @@ void note_ttl(Connection& c, const Event& e, const Segment& g, bool out) {
   if (!c.ended() || !c.anomalies || !c.anomalies->rst_in.mark || (g.flags & tcp_flag::syn) != 0) return;
   const ResetSeen& rst = c.anomalies->rst_in;
   const bool goes_on = seq_length(g.len, g.flags) != 0 && seq_not_after(rst.seq, g.seq) && e.ts_ns >= rst.mark.ts_ns;
+  if (!goes_on) return;
+  constexpr std::int64_t a_pause_ns = 200'000'000;  // what a queue holds comes without one; TCP_RTO_MIN
   OutsiderFacts& outsider = c.anomalies->outsider;
-  if (goes_on && !outsider.goes_on) outsider = {{e.id, e.ts_ns}, g.ttl};
+  if (!outsider.goes_on) outsider = {.goes_on = {e.id, e.ts_ns}, .ttl = g.ttl, .newest_ns = rst.mark.ts_ns};
+  if (e.ts_ns - outsider.newest_ns >= a_pause_ns) outsider.paused = true;
+  outsider.newest_ns = e.ts_ns;
 }
 
 }  // namespace tcpwitness

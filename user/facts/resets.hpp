@@ -35,6 +35,8 @@ struct ResetReport {
 struct OutsiderFacts {
   Mark goes_on;  // the first segment with new sequence numbers behind it, that no RST is
   std::uint8_t ttl = 0;
+  TimeNs newest_ns = 0;
+  bool paused = false;  // one came when for long none had: it was no longer under way when the RST was sent
 };
 
 }  // namespace tcpwitness

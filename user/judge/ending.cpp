@@ -310,7 +310,10 @@ Ending still_open(const Connection& c, const RuleContext& context) {
   } else if (c.state == State::close_wait) {
     found.how = context.conversation != nullptr ? How::half_closed_in_capture : How::close_wait;
   } else if (c.state == State::fin_wait2) {
-    found.how = context.conversation != nullptr ? How::half_closed_in_capture : How::fin_wait2;
+    const bool both = c.teardown && c.teardown->fin_in.sent;
+    found.how = context.conversation == nullptr ? How::fin_wait2
+                : both                          ? How::last_ack_not_in_capture
+                                                : How::half_closed_in_capture;
   } else if (c.state == State::unknown) {
     if (c.syn && !c.opening.answered) return unanswered_syn(c, context);
     found.how = How::no_transition;

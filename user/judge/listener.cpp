@@ -30,8 +30,16 @@ bool newest_met(const Connection& c, bool accept) {
 
 }  // namespace
 
+// A child was made, and given up before it was anybody's: no route back to the peer (tcp_v4_syn_recv_sock()). The
+// kernel calls that an overflow, too.
+static bool child_given_up(const Connection& c) {
+  if (!c.ended() || !c.teardown->end_shown || c.teardown->end_from != TcpState::syn_recv) return false;
+  const std::uint8_t actor = c.teardown->end_actor;
+  return !c.opening.established && c.has_cb() && c.cb.sk_err == 0 && !actor_owned(actor) && !actor_exiting(actor);
+}
+
 AcksDropped acks_dropped(const Connection& c, const RuleContext& context) {
-  if (!c.anomalies) return {};
+  if (!c.anomalies || child_given_up(c)) return {};
   // The kernel's own word.
   if (const DropSeen* overflow = dropped_for(c, context, false, DropKind::accept_queue); overflow != nullptr)
     return {.drops = overflow, .count = overflow->count};

@@ -126,7 +126,9 @@ Finding firewall_by_loopback(const Connection& c, const RuleContext& context) {
 Finding came_from_outsider(const Connection& c, const RuleContext& context) {
   const Anomalies& t = *c.anomalies;
   Finding finding = reset_finding(ResetOrigin::outsider, {t.rst_in.mark, t.reset_received.mark, t.outsider.goes_on});
-  finding.confidence = c.from_peer.ttl_twice && context.has_kernel ? Confidence::certain : Confidence::likely;
+  // What comes at once may have been on its way already, over a slower path than the RST.
+  const bool proved = c.from_peer.ttl_twice && context.has_kernel && t.outsider.paused;
+  finding.confidence = proved ? Confidence::certain : Confidence::likely;
   finding.arguments = arguments::Reset{.how = ResetHow::outsider,
                                        .remote = c.flow.remote,
                                        .ttl = t.rst_in.ttl,

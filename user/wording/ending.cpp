@@ -445,6 +445,8 @@ struct EndingWords {
         return fmt::format("{} has closed its side; the other side's FIN is not in the capture.",
                            life.role == Role::active ? closer : "One end");
       }
+      case How::last_ack_not_in_capture:
+        return "Both have sent their FIN; the acknowledgement of the last one is not in the capture.";
       case How::close_wait:
         return fmt::format("The peer has closed its side; {} has not closed the connection yet.",
                            process_words(of.process));
