@@ -39,6 +39,8 @@ class Decoder {
 
   // Events that no record stands for: runs of programs that the kernel skipped, in all so far, since the time `from`.
   void skipped(std::uint64_t total, TimeNs from, TimeNs now, std::vector<Event>& out);
+  // Since `from` an interface may not have been traced.
+  void untraced(TimeNs from, TimeNs now, std::vector<Event>& out) const;
 
   // Malformed records, so far.
   [[nodiscard]] std::uint64_t malformed() const { return malformed_; }

@@ -2,10 +2,15 @@
 //
 // Interfaces that come, go and change their names while they are traced, and hundreds of them.
 
+#include <bpf/bpf.h>
 #include <fmt/format.h>
 
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <thread>
 
 #include "live/converse.hpp"
@@ -152,6 +157,65 @@ TEST_F(Interfaces, NothingIsLostWhileTwoHundredAreAttached) {
     ADD_FAILURE() << gap.dump() << " of " << printed.ready()["ts_ns"] << " to " << printed.summary()["ts_ns"];
   EXPECT_EQ(error, "");
   EXPECT_GT(printed.of("life").size(), 0u) << watch->err();
+}
+
+namespace {
+
+// The links of one process to tcx on an interface, by what /proc shows of its descriptors.
+std::vector<int> links_to(pid_t tracer, const std::string& ifindex) {
+  std::vector<int> links;
+  for (const auto& entry : std::filesystem::directory_iterator(fmt::format("/proc/{}/fdinfo", tracer))) {
+    std::ifstream file(entry.path());
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    const std::size_t id = text.find("link_id:");
+    if (text.contains("link_type:\ttcx") && text.contains("ifindex:\t" + ifindex + "\n") && id != std::string::npos)
+      links.push_back(std::atoi(text.c_str() + id + 8));
+  }
+  return links;
+}
+
+}  // namespace
+
+// What an administrator, or another program that cleans up an interface, does.
+TEST_F(Interfaces, AProgramThatSomebodyDetachesIsAttachedOnceMore) {
+  const auto index = lab::run_tool({"ip", "-n", lab().client_ns(), "-o", "link", "show", "dev", lab::client_link});
+  ASSERT_TRUE(index);
+  const std::string ifindex = index->substr(0, index->find(':'));
+  for (const bool tcx : {true, false}) {
+    SCOPED_TRACE(tcx ? "tcx" : "clsact");
+    const auto detach = [&](const TracerRun& run) {
+      if (!tcx)
+        return lab::run_tool({"tc", "-n", lab().client_ns(), "qdisc", "del", "dev", lab::client_link, "clsact"})
+            .has_value();
+      const std::vector<int> links = links_to(run.pid(), ifindex);
+      if (links.empty()) return false;
+      const UniqueFd link(bpf_link_get_fd_by_id(static_cast<__u32>(links.front())));  // one direction
+      return bpf_link_detach(link.get()) == 0;
+    };
+    if (tcx && tc() != "tcx") continue;
+    const auto variable = fmt::format("TCPWITNESS_WITHOUT={}", tcx ? "" : "tcx");
+    auto run = TracerRun::start({"life", "-o", "json", "--netns", lab().client_ns()}, {variable});
+    ASSERT_TRUE(run) << run.error();
+    ASSERT_TRUE((*run)->wait_ready());
+    ASSERT_TRUE(detach(**run));
+    ASSERT_TRUE((*run)->wait_for("it is attached again", Millis(6000))) << (*run)->err();
+    ASSERT_TRUE(converse(lab().host(lab::Side::client), lab().host(lab::Side::server), {.ip = lab::server_ip}));
+    ASSERT_TRUE((*run)->wait_for("\"type\":\"life\"", Millis(5000)));
+    ASSERT_TRUE(detach(**run)) << "once more";
+    EXPECT_TRUE((*run)->wait_for("it is not traced any more", Millis(6000))) << (*run)->err();
+    const Printed printed((*run)->stop().out);
+    const auto lives = printed.of("life");
+    ASSERT_EQ(lives.size(), 1u);
+    EXPECT_EQ(lives[0]["outcome"], "completed");
+    EXPECT_EQ(lives[0]["wire"]["complete"], true);
+    EXPECT_EQ(lives[0]["wire"]["tx_bytes"], lives[0]["tx_bytes"]);
+    EXPECT_EQ(lives[0]["incomplete"], false);
+    ASSERT_EQ(printed.of("gap").size(), 2u);
+    for (const Json& gap : printed.of("gap")) {
+      EXPECT_EQ(gap["cause"], "untraced");
+      EXPECT_EQ(gap["lost"], 0);
+    }
+  }
 }
 
 }  // namespace tcpwitness::live

@@ -124,6 +124,8 @@ TEST(Marks, ComeBackAsTheyWere) {
   EXPECT_EQ(again(InterfaceMark{.index = 3, .name = "eth0"}).name, "eth0");
   EXPECT_EQ(again(AccountMark{.now = 1, .cpu = 2, .lost = 3}).lost, 3U);
   EXPECT_EQ(again(HoleMark{.blocks = 5, .why = "disk"}).blocks, 5U);
+  EXPECT_EQ(again(UntracedMark{.from = 6, .now = 7}).from, 6);
+  EXPECT_EQ(again(UntracedMark{.from = 6, .now = 7}).now, 7);
   EXPECT_EQ(again(EndMark{.now = 9, .last_id = 8, .continued = "b"}).continued, "b");
 }
 

@@ -11,6 +11,7 @@
 
 #include "correlate/correlator_impl.hpp"
 #include "facts/derived.hpp"
+#include "tcpwitness/gap.hpp"
 #include "values/prefetch.hpp"
 
 namespace tcpwitness {
@@ -246,6 +247,7 @@ void Correlator::Impl::take(const Event& e, const SocketDigest& d) {
 
 void Correlator::Impl::take(const Event& e, const Gap& gap) {
   in_.losses.add(gap);
+  if (cause_of(gap) == GapCause::untraced) in_.settings.every_interface = false;  // from now on, whatever becomes of it
   in_.summary.lost += gap.lost;
   in_.emitter.report(GapReport{e.ts_ns, gap}, 0);
 }

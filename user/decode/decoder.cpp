@@ -11,6 +11,7 @@
 #include "decode/digest.hpp"
 #include "decode/frame_bytes.hpp"
 #include "tcpwitness/event_abi.h"
+#include "tcpwitness/gap.hpp"
 #include "tcpwitness/pipeline.hpp"
 
 namespace tcpwitness {
@@ -177,6 +178,14 @@ void Decoder::skipped(std::uint64_t total, TimeNs from, TimeNs now, std::vector<
   skipped_ = total;
   // Before the records that were read with it, which are older than `now`; no number of its own.
   out.push_back(Event{next_id_, from, gap});
+}
+
+void Decoder::untraced(TimeNs from, TimeNs now, std::vector<Event>& out) const {
+  Gap gap;
+  gap.cpu = gap_untraced;
+  gap.from_ts_ns = from;
+  gap.to_ts_ns = now;
+  out.push_back(Event{next_id_, now, gap});
 }
 
 }  // namespace tcpwitness

@@ -19,6 +19,8 @@
 #include <system_error>
 #include <thread>
 
+#include "values/thread_refused.hpp"
+
 namespace tcpwitness {
 namespace {
 
@@ -257,7 +259,7 @@ Result<void> Exporter::start(const std::function<void()>& in_thread) {
   try {
     impl_->start(in_thread);
   } catch (const std::system_error& error) {
-    return failure("start a thread", error.code().message(), "raise the limit of processes (pids.max, RLIMIT_NPROC)");
+    return std::unexpected(thread_refused("start a thread that serves the metrics", error));
   }
   return {};
 }

@@ -23,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "probe/log.hpp"
 #include "probe/netlink.hpp"
 
 namespace tcpwitness {
@@ -208,6 +209,15 @@ Result<void> ClsactGuard::attach(std::uint32_t ifindex, const std::string& name,
     return failure(std::string("add the tc ") + (egress ? "egress" : "ingress") + " filter to " + name,
                    std::strerror(-error));
   return {};
+}
+
+bool ClsactGuard::has(std::uint32_t ifindex, bool egress) const {
+  const bpf_tc_hook hook = hook_of(
+      {.ifindex = ifindex, .egress = static_cast<std::uint8_t>(egress ? 1 : 0), .created_qdisc = 0, .place = place_});
+  bpf_tc_opts which = at_place(place_);
+  const int error = bpf_tc_query(&hook, &which);
+  static_cast<void>(take_libbpf_log());  // where it is not
+  return error != -ENOENT && error != -EINVAL;
 }
 
 void ClsactGuard::remove(std::uint32_t ifindex, bool egress) const {

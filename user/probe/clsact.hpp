@@ -30,6 +30,8 @@ class ClsactGuard {
 
   // Adds our filter on one side of the interface; `egress` false is ingress.
   Result<void> attach(std::uint32_t ifindex, const std::string& name, bool egress, int program_fd);
+  // It is there.
+  [[nodiscard]] bool has(std::uint32_t ifindex, bool egress) const;
   // Removes that filter now. A qdisc that was made for it stays until the guard ends.
   void remove(std::uint32_t ifindex, bool egress) const;
   // Removes all filters now; the guard ends.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iosfwd>
 #include <optional>
 
 #include "tcpwitness/wire.hpp"
@@ -13,8 +14,13 @@ namespace tcpwitness {
 // CLOCK_MONOTONIC of this process.
 [[nodiscard]] TimeNs monotonic_ns();
 
-// How far the kernel's is ahead of it: 0 outside of time namespaces. Empty: the kernel cannot be asked (before 5.14, or
-// without CAP_BPF).
-[[nodiscard]] std::optional<std::int64_t> kernel_clock_ahead_ns();
+// How far the kernel's is ahead of it: 0 outside of time namespaces.
+[[nodiscard]] std::int64_t kernel_clock_ahead_ns();
+
+// Likewise, in two ways. By a program that reads it; empty before 5.14, and without CAP_BPF.
+[[nodiscard]] std::optional<std::int64_t> ahead_by_program();
+// By /proc/self/timens_offsets, whose lines are a clock, seconds and nanoseconds: what the namespace adds. (That of
+// this process's children; it is its own but between unshare(2) and fork(2).) 0 where there is no line for it.
+[[nodiscard]] std::int64_t ahead_by_offsets(std::istream& lines);
 
 }  // namespace tcpwitness

@@ -105,7 +105,7 @@ Result<std::unique_ptr<Tracer>> Tracer::load(const TracerSettings& settings, con
     return failure("trace on Linux " + features.kernel_release, impl.why_missing());
   }
   impl.attacher = std::make_unique<WireAttacher>(settings.wire, features, disabled);
-  impl.clock_ahead_ns = kernel_clock_ahead_ns().value_or(0);
+  impl.clock_ahead_ns = kernel_clock_ahead_ns();
   return tracer;
 }
 

@@ -8,11 +8,13 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -102,8 +104,14 @@ class Tracer {
   // Who has the local ports towards one destination: one tw_ports. It walks all sockets and descriptors.
   void count_ports(const PortsQuestion& question, const OnRecord& record);
 
-  // Attaches to interfaces that came and lets go of those that went: true when a name or a hook has changed.
-  bool follow_interfaces();
+  // Attaches to interfaces that came and lets go of those that went.
+  struct InterfaceNews {
+    bool changed = false;  // a name, or a hook
+    // Segments of an interface may have passed unseen for so long: somebody detached a program, or none could be
+    // attached.
+    std::optional<std::chrono::steady_clock::duration> unseen{};
+  };
+  InterfaceNews follow_interfaces();
 
   // Runs of kernel programs that the kernel left out because the same program was at work on that CPU (an
   // interrupt in the middle of it): losses that no program could count. So far; never shrinks.

@@ -6,6 +6,7 @@
 #include <bpf/libbpf.h>
 
 #include <array>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
@@ -142,6 +143,13 @@ struct Tracer::Impl {
   bool came(const Interface& interface);
   bool changed(const LinkChange& change);
   bool went(const Interface& interface);
+
+  // An administrator can take our programs away. Asked of a few interfaces each second.
+  std::chrono::steady_clock::time_point looked_at_hooks;
+  std::size_t next_hooks = 0;
+  void look_for_lost_hooks(Tracer::InterfaceNews& news);
+  bool is_lost(WireHooks& hooks) const;
+  void attach_again(WireHooks& hooks);
 
   // Why a program of the snapshot is not loaded.
   [[nodiscard]] std::string why_off(const bpf_program* program) const;

@@ -122,24 +122,63 @@ bool Tracer::Impl::went(const Interface& interface) {
   return true;
 }
 
-bool Tracer::follow_interfaces() {
-  bool changed = false;
+// At the second look that misses it: of an interface that goes, the news may not have come at the first.
+bool Tracer::Impl::is_lost(WireHooks& hooks) const {
+  const auto gone = [&](bool on, bool egress) { return on && !attacher->is_attached(hooks, egress); };
+  const bool misses = gone(hooks.ingress_on, false) || gone(hooks.egress_on, true);
+  const bool lost = std::exchange(hooks.missed, misses) && misses;
+  if (!misses) hooks.found_whole = looked_at_hooks;
+  return lost;
+}
+
+// Once: where it is detached again, somebody means it.
+void Tracer::Impl::attach_again(WireHooks& hooks) {
+  attacher->let_go(hooks, "somebody has detached its program");
+  const std::string begin = "interface " + hooks.interface.name + ": somebody has detached tcpwitness's program; ";
+  const bool again = std::exchange(hooks.renewed, true);
+  const auto programs = wire_programs(hooks.interface.layer);
+  if (again || !programs) return notice(begin + "it is not traced any more");
+  hooks = attacher->attach(hooks.interface, *programs);
+  hooks.renewed = true;
+  notice(begin + (hooks.off.empty() ? "it is attached again" : "not traced any more, " + hooks.off));
+}
+
+void Tracer::Impl::look_for_lost_hooks(Tracer::InterfaceNews& news) {
+  constexpr auto every = std::chrono::seconds(1);
+  constexpr std::size_t at_once = 8;
+  const auto now = std::chrono::steady_clock::now();
+  if (now - looked_at_hooks < every) return;
+  looked_at_hooks = now;
+  for (std::size_t i = 0; i < std::min(at_once, wire_hooks.size()); ++i) {
+    WireHooks& hooks = wire_hooks[next_hooks++ % wire_hooks.size()];
+    if (!is_lost(hooks)) continue;
+    news.unseen = std::max(news.unseen.value_or(every), now - hooks.found_whole);
+    attach_again(hooks);
+    news.changed = true;
+  }
+}
+
+Tracer::InterfaceNews Tracer::follow_interfaces() {
+  InterfaceNews news;
+  const bool all_traced = every_interface();
   const std::vector<LinkChange> changes = impl_->links->changes();
   impl_->know_addresses();
   for (const LinkChange& change : changes) {
     switch (change.what) {
       case LinkChange::What::appeared:
-        changed |= impl_->came(change.now);
+        news.changed |= impl_->came(change.now);
         break;
       case LinkChange::What::changed:
-        changed |= impl_->changed(change);
+        news.changed |= impl_->changed(change);
         break;
       case LinkChange::What::gone:
-        changed |= impl_->went(change.now);
+        news.changed |= impl_->went(change.now);
         break;
     }
   }
-  return changed;
+  impl_->look_for_lost_hooks(news);
+  if (all_traced && !every_interface() && !news.unseen) news.unseen = std::chrono::steady_clock::duration::zero();
+  return news;
 }
 
 }  // namespace tcpwitness

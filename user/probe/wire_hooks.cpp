@@ -45,6 +45,10 @@ Result<UniqueFd> WireAttacher::attach_tc(const Interface& interface, bool egress
       mode = "tcx";
       return UniqueFd(fd);
     }
+    if (fd == -ERANGE) {
+      return failure("attach tcx " + direction + " to " + interface.name,
+                     "64 programs are attached there, and the kernel takes no more", "'bpftool net' lists them");
+    }
     if (fd != -EINVAL) return failure("attach tcx " + direction + " to " + interface.name, std::strerror(-fd));
     tcx_ = false;  // before 6.6: an unknown attach type
   }
@@ -57,6 +61,30 @@ Result<UniqueFd> WireAttacher::attach_tc(const Interface& interface, bool egress
   if (auto ok = guard_->attach(interface.index, interface.name, egress, program); !ok)
     return std::unexpected(ok.error());
   return UniqueFd();
+}
+
+void WireAttacher::let_go(WireHooks& hooks, const std::string& why) {
+  for (const bool egress : {false, true}) {
+    UniqueFd& link = egress ? hooks.egress : hooks.ingress;
+    bool& on = egress ? hooks.egress_on : hooks.ingress_on;
+    if (on && !link.valid()) guard_->remove(hooks.interface.index, egress);
+    link.reset();
+    on = false;
+  }
+  hooks.off = why;
+  for (Hook& hook : hooks.hooks) {
+    hook.mode = "off";
+    hook.why = why;
+  }
+}
+
+bool WireAttacher::is_attached(const WireHooks& hooks, bool egress) const {
+  const UniqueFd& link = egress ? hooks.egress : hooks.ingress;
+  if (!link.valid()) return guard_->has(hooks.interface.index, egress);
+  bpf_link_info info{};
+  __u32 size = sizeof info;
+  // Of a link to tcx (since 6.6) as of one to XDP the interface comes first; a detached one has none.
+  return bpf_obj_get_info_by_fd(link.get(), &info, &size) != 0 || info.xdp.ifindex != 0;
 }
 
 WireHooks WireAttacher::attach(const Interface& interface, const WirePrograms& programs) {
@@ -108,6 +136,7 @@ WireHooks WireAttacher::attach(const Interface& interface, const WirePrograms& p
     hooks.ingress_on = hooks.egress_on = false;
   }
   hooks.hooks = {std::move(ingress), std::move(egress)};
+  hooks.found_whole = std::chrono::steady_clock::now();
   return hooks;
 }
 

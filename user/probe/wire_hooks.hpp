@@ -5,6 +5,7 @@
 // `why`; nothing is ever replaced that another program owns.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -32,7 +33,10 @@ struct WireHooks {
   bool ingress_on = false;
   bool egress_on = false;
   UniqueFd ingress;  // empty with clsact
-  UniqueFd egress;
+  UniqueFd egress{};
+  std::chrono::steady_clock::time_point found_whole{};  // both were attached then, by the kernel's own word
+  bool missed = false;                                // at the last look one was not
+  bool renewed = false;                               // after somebody had detached it
 };
 
 class WireAttacher {
@@ -43,6 +47,12 @@ class WireAttacher {
   // Never fails as a whole: what could not be attached is in the hooks with its reason.
   [[nodiscard]] WireHooks attach(const Interface& interface, const WirePrograms& programs);
   void detach_filters() { guard_.reset(); }
+
+  // Asks the kernel whether what was attached there still is: an administrator can detach a link, and take a tc filter
+  // away.
+  [[nodiscard]] bool is_attached(const WireHooks& hooks, bool egress) const;
+  // Takes away what is left of it.
+  void let_go(WireHooks& hooks, const std::string& why);
 
  private:
   [[nodiscard]] Result<UniqueFd> attach_tc(const Interface& interface, bool egress, int program, std::string& mode);

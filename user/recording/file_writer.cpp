@@ -20,6 +20,7 @@
 #include "recording/journal.hpp"
 #include "recording/marks.hpp"
 #include "values/safe_open.hpp"
+#include "values/thread_refused.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -63,8 +64,7 @@ FileWriter::FileWriter(Settings settings, std::string path, pcapng::Blocks prolo
   try {
     thread_ = std::thread([this] { run(); });
   } catch (const std::system_error& error) {
-    wrong_ =
-        Error{"start a thread that writes the recording", error.code().message(), "fewer processes, or a higher limit"};
+    wrong_ = thread_refused("start a thread that writes the recording", error);
   }
 }
 

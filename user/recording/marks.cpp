@@ -105,6 +105,10 @@ void write(std::string& out, const ClockMark& clock) {
   put(out, "ahead", clock.ahead_ns);
 }
 void write(std::string& out, const ListedMark& listed) { put(out, "begun", listed.begun); }
+void write(std::string& out, const UntracedMark& untraced) {
+  put(out, "from", untraced.from);
+  put(out, "now", untraced.now);
+}
 
 // ---- Reading ----
 
@@ -230,6 +234,10 @@ void read(Fields& fields, EndMark& end) {
   end.unaccounted = fields.number<std::uint64_t>("unaccounted");
 }
 void read(Fields& fields, ListedMark& listed) { listed.begun = fields.time("begun"); }
+void read(Fields& fields, UntracedMark& untraced) {
+  untraced.from = fields.time("from");
+  untraced.now = fields.time("now");
+}
 void read(Fields& fields, ClockMark& clock) {
   clock.from = fields.time("from");
   clock.ahead_ns = fields.number<std::int64_t>("ahead", -time_limit / 4, time_limit / 4);

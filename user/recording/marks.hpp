@@ -82,8 +82,13 @@ struct ClockMark {
 struct ListedMark {
   TimeNs begun = 0;
 };
-using RecordingMark =
-    std::variant<StartMark, InterfaceMark, TickMark, AccountMark, HoleMark, EndMark, ClockMark, ListedMark>;
+// Decoder::untraced.
+struct UntracedMark {
+  TimeNs from = 0;
+  TimeNs now = 0;
+};
+using RecordingMark = std::variant<StartMark, InterfaceMark, TickMark, AccountMark, HoleMark, EndMark, ClockMark,
+                                   ListedMark, UntracedMark>;
 
 // A whole block's body.
 [[nodiscard]] std::string mark_body(const RecordingMark& mark);

@@ -108,6 +108,11 @@ void Recorder::skipped(std::uint64_t total, TimeNs from, TimeNs now) {
   mark(AccountMark{.now = now, .cpu = no_cpu, .lost = total, .from = from});
 }
 
+void Recorder::untraced(TimeNs from, TimeNs now) {
+  write_pending_tick();
+  mark(UntracedMark{.from = from, .now = now});
+}
+
 void Recorder::listed(TimeNs begun) {
   write_pending_tick();
   mark(ListedMark{.begun = begun});

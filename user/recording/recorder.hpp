@@ -59,6 +59,8 @@ class Recorder {
   void accounted(TimeNs now, std::uint32_t cpu, std::uint64_t lost);
   // Decoder::skipped(...) was called, and found some.
   void skipped(std::uint64_t total, TimeNs from, TimeNs now);
+  // Decoder::untraced(...) was called.
+  void untraced(TimeNs from, TimeNs now);
   // LiveCorrelator::listed(...) was called.
   void listed(TimeNs begun);
   // What the Correlator reported after the last of these.

@@ -81,6 +81,11 @@ Result<void> Replay::apply(const RecordingMark& mark, std::uint64_t at, Reports&
     correlator_->advance(tick->now, out);
   } else if (const auto* accounted = std::get_if<AccountMark>(&mark)) {
     account(*accounted, out);
+  } else if (const auto* untraced = std::get_if<UntracedMark>(&mark)) {
+    events_.clear();
+    decoder_->untraced(untraced->from, untraced->now, events_);
+    events_.back().id = last_id_ + 1;
+    correlator_->feed(events_.back(), out);
   } else if (const auto* listed = std::get_if<ListedMark>(&mark)) {
     correlator_->listed(listed->begun, out);
   } else if (const auto* clock = std::get_if<ClockMark>(&mark)) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "facts/owner.hpp"
+#include "tcpwitness/gap.hpp"
 #include "tcpwitness/tcp.hpp"
 #include "values/words.hpp"
 
@@ -162,6 +163,7 @@ std::string words_of(const Flow& flow, const StateEntry& state) {
 }
 
 std::string words_of(const GapReport& gap) {
+  if (cause_of(gap.gap) == GapCause::untraced) return "segments may be missing here: an interface was not traced";
   if (gap.gap.skipped()) return fmt::format("{} events were lost here: the kernel skipped them", gap.gap.lost);
   return fmt::format("{} events were lost here: the ring was full (CPU {})", gap.gap.lost, gap.gap.cpu);
 }

@@ -103,6 +103,16 @@ void LiveFeed::skipped(std::uint64_t total, TimeNs now) {
   record_reports(reported);
 }
 
+void LiveFeed::untraced(TimeNs from, TimeNs now) {
+  events_.clear();
+  decoder_.untraced(from, now, events_);
+  const std::size_t reported = reports_.size();
+  feed_events();
+  if (!recorder_) return;
+  recorder_->untraced(from, now);
+  record_reports(reported);
+}
+
 void LiveFeed::listed(TimeNs begun) {
   const std::size_t reported = reports_.size();
   correlator_.listed(begun, reports_);

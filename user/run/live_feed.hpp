@@ -32,6 +32,7 @@ class LiveFeed {
   [[nodiscard]] bool wants_skipped(TimeNs now) const;
   void skipped(std::uint64_t total, TimeNs now);
   // All sockets that existed at `begun` were taken.
+  void untraced(TimeNs from, TimeNs now);
   void listed(TimeNs begun);
 
   // The run ends at this moment. What is younger is left out, but the last look at the sockets.

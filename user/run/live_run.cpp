@@ -86,7 +86,7 @@ bool LiveRun::turn() {
   if (parts_.view != nullptr && !turn_view()) return false;
   ended_by_signal_ = signalled;
   if (signalled || (parts_.options.duration && since_start >= *parts_.options.duration)) return false;
-  if (parts_.tracer.follow_interfaces()) learn_names();
+  follow_interfaces();
   hint(since_start);
   return true;
 }
@@ -174,6 +174,14 @@ void LiveRun::hint(Clock::duration since_start) {
   const bool person = !command_.there() && parts_.metrics == nullptr && parts_.view == nullptr &&
                       isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
   if (person && output_.lives().all() == 0) say(quiet_hint(ready_));
+}
+
+void LiveRun::follow_interfaces() {
+  const Tracer::InterfaceNews news = parts_.tracer.follow_interfaces();
+  if (news.changed) learn_names();
+  if (!news.unseen) return;
+  const TimeNs time = parts_.clock.now();
+  feed_.untraced(time - std::chrono::nanoseconds(*news.unseen).count(), time);
 }
 
 void LiveRun::learn_names() {

@@ -49,6 +49,7 @@ class LiveRun final : public Run {
   [[nodiscard]] bool hung_up();
   void reopen();
   void hint(Clock::duration since_start);
+  void follow_interfaces();
   void learn_names();
   [[nodiscard]] std::string status(const char* doing) const;
 

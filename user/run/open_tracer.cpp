@@ -13,6 +13,7 @@
 #include "probe/loading_memory.hpp"
 #include "run/clock_steps.hpp"
 #include "run/messages.hpp"
+#include "values/thread_refused.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -26,12 +27,6 @@ void use_all_descriptors() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// What to do where no thread is to be had.
-const char* remedy(const std::error_code& why) {
-  if (why == std::errc::resource_unavailable_try_again) return "raise the limit of processes (pids.max, RLIMIT_NPROC)";
-  return "a filter of system calls (seccomp) refuses clone3(): allow it, or let it answer ENOSYS";
-}
-
 // A thread of its own, with this one capability.
 Result<std::unique_ptr<Urgency>> raise_when_it_fills(RingSource& ring, int ring_map_fd) {
   try {
@@ -40,7 +35,7 @@ Result<std::unique_ptr<Urgency>> raise_when_it_fills(RingSource& ring, int ring_
       if (auto given_up = keep_capabilities(only); !given_up) say("tcpwitness: " + given_up.error().message());
     });
   } catch (const std::system_error& error) {
-    return failure("start a thread", error.code().message(), remedy(error.code()));
+    return std::unexpected(thread_refused("start a thread", error));
   }
 }
 

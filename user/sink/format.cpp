@@ -113,6 +113,9 @@ std::string grouped(std::uint64_t number) {
 }
 
 std::string gap_in_words(const Gap& gap) {
+  if (cause_of(gap) == GapCause::untraced) {
+    return fmt::format("an interface was not traced for up to {}", duration_in_words(gap.to_ts_ns - gap.from_ts_ns));
+  }
   const auto how = [&]() -> std::string {
     switch (cause_of(gap)) {
       case GapCause::skipped:

@@ -155,7 +155,7 @@ class JsonSink final : public Sink {
   static void put(JsonWriter& json, const GapReport& report) {
     begin_report(json, "gap", report.ts_ns);
     json.field("lost", report.gap.lost);
-    constexpr std::array<std::string_view, 4> causes{"ring full", "skipped", "left out", "not in file"};
+    constexpr std::array<std::string_view, 5> causes{"ring full", "skipped", "left out", "not in file", "untraced"};
     const GapCause cause = cause_of(report.gap);
     json.field("cause", causes[static_cast<std::size_t>(cause)]);
     if (cause == GapCause::ring_full) json.field("cpu", report.gap.cpu);

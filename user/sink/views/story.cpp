@@ -27,6 +27,7 @@ std::size_t bytes_of(const Sentence& sentence) { return sizeof(Sentence) + sente
 std::string at(std::int64_t offset_ns) { return fmt::format("+{} s", grouped_seconds(offset_ns)); }
 
 std::string lost_words(std::uint64_t lost) {
+  if (lost == 0) return "segments may have passed unseen here: an interface was not traced";
   return fmt::format("{} event{} of this machine {} lost here, perhaps of this connection", grouped(lost),
                      lost == 1 ? "" : "s", lost == 1 ? "was" : "were");
 }
