@@ -13,6 +13,7 @@
 
 #include "recording/file_writer.hpp"
 #include "unit/recorded.hpp"
+#include "values/unique_fd.hpp"
 
 namespace tcpwitness::testing {
 namespace {
@@ -346,6 +347,83 @@ TEST(FileWriter, AFileThatMayNotGrowEndsWithAWholeBlockAndGoesOnWithAHole) {
   EXPECT_EQ(blocks_in(dir.file("a"), whole), 1U + 9U + 2U + 1U);
   EXPECT_EQ(whole, std::filesystem::file_size(dir.file("a")));
   EXPECT_EQ(totals.blocks, 13U);
+}
+
+// Standard output is this file, as of a shell's > and >>.
+class StandardOutput {
+ public:
+  StandardOutput(const std::string& path, int flags, off_t from = 0) {
+    std::fflush(stdout);
+    const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC | flags));
+    ::lseek(file.get(), from, SEEK_SET);
+    ::dup2(file.get(), STDOUT_FILENO);
+  }
+  ~StandardOutput() { ::dup2(before_.get(), STDOUT_FILENO); }
+  StandardOutput(const StandardOutput&) = delete;
+  StandardOutput& operator=(const StandardOutput&) = delete;
+
+ private:
+  UniqueFd before_{::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)};
+};
+
+// A recording to standard output, a file that holds 5,000 bytes already and may not grow beyond 12,000 for a while.
+RecordingTotals record_behind_others(const std::string& path, int flags, off_t from, Said& said) {
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  const rlimit small{12'000, before.rlim_max};
+  const StandardOutput output(path, flags, from);
+  FileWriter writer(quick(), "-", prologue(), said.notice());
+  ::setrlimit(RLIMIT_FSIZE, &small);
+  pcapng::Blocks many;
+  for (int i = 0; i < 20; ++i) {
+    const auto one = block_of(1000);
+    many.insert(many.end(), one.begin(), one.end());
+  }
+  writer.write(many);
+  idle_until(writer, [&] { return said.anything(); });
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  idle(writer, 30ms);
+  writer.write(block_of(5));
+  return writer.finish();
+}
+
+TEST(FileWriter, WhatStandardOutputHeldBeforeStays) {
+  const std::string others(5000, 'o');
+  for (const bool appends : {false, true}) {
+    const TempDir dir;
+    Said said;
+    std::ofstream(dir.file("a")) << others;
+    const RecordingTotals totals =
+        record_behind_others(dir.file("a"), appends ? O_APPEND : 0, appends ? 0 : 5000, said);
+    const Bytes bytes = bytes_of_file(dir.file("a"));
+    ASSERT_GT(bytes.size(), others.size());
+    EXPECT_TRUE(std::ranges::equal(std::span(bytes).first(others.size()), std::as_bytes(std::span(others)))) << appends;
+    std::size_t count = 0;
+    const auto recording = std::span(bytes).subspan(others.size());
+    EXPECT_EQ(pcapng::for_each_block(recording, [&](auto, auto) { ++count; }), recording.size()) << "nothing in part";
+    EXPECT_EQ(count, totals.blocks);
+    EXPECT_EQ(count, 1U + 6U + 2U + 1U) << appends;  // section, what fitted, hole (mark and row), block
+    ASSERT_EQ(said.lines.size(), 2U);
+    for (const std::string& line : said.lines)
+      EXPECT_NE(line.find("the recording to standard output"), std::string::npos) << line;
+  }
+}
+
+TEST(FileWriter, WhatStandardOutputHoldsBehindThePlaceOfWritingStays) {
+  const TempDir dir;
+  Said said;
+  const std::string others(30'000, 'o');
+  std::ofstream(dir.file("a")) << others;
+  const RecordingTotals totals = record_behind_others(dir.file("a"), 0, 5000, said);
+  const Bytes bytes = bytes_of_file(dir.file("a"));
+  ASSERT_EQ(bytes.size(), others.size());
+  for (const std::size_t at : {std::size_t{4999}, std::size_t{12'000}, others.size() - 1})
+    EXPECT_EQ(bytes[at], std::byte{'o'}) << at;
+  EXPECT_EQ(totals.blocks, 1U + 6U) << "half a block stands there: nothing behind it could be read";
+  EXPECT_EQ(totals.lost_blocks, 15U);
+  ASSERT_EQ(said.lines.size(), 1U);
+  EXPECT_EQ(said.lines[0].find("tried again"), std::string::npos) << said.lines[0];
 }
 
 // Those of an earlier run, too; nobody else's.

@@ -281,7 +281,7 @@ void FileWriter::prepare(std::string path, pcapng::Blocks prologue) {
   totals_.file = path_;
   offset_ = 0;
   cut_off_ = false;
-  partial_ = false;
+  partial_ = 0;
   carried_ = std::move(prologue);
 }
 
@@ -332,6 +332,7 @@ bool FileWriter::open() {
   struct stat file{};
   regular_ = ::fstat(fd_, &file) == 0 && S_ISREG(file.st_mode);
   has_name_ = regular_ && file.st_nlink != 0 && path_ != standard_output;
+  appends_ = (::fcntl(fd_, F_GETFL) & O_APPEND) != 0;
   if (path_ != standard_output) files_.push_back(path_);
   ++totals_.files;
   return true;
@@ -340,15 +341,17 @@ bool FileWriter::open() {
 // False: something could not be written; the whole blocks before it stand, the others were given up.
 bool FileWriter::put(std::span<const std::byte> blocks) {
   (void)is_cut_off();
+  const std::uint64_t from = next_byte_at();
   int error = 0;
   const std::size_t written = put_bytes(blocks, error);
   std::uint64_t count = 0;
   const std::size_t whole = pcapng::for_each_block(blocks.first(written), [&](auto, auto) { ++count; });
   totals_.blocks += count;
   totals_.bytes += whole;
-  offset_ += whole;
+  offset_ = from + whole;
   if (written == blocks.size()) return true;
-  partial_ = written > whole;
+  partial_ = written - whole;
+  if (!can_be_cut_off()) hopeless_ = true;
   fail(error, "write");
   (void)cut_off_partial_block();
   give_up(blocks.subspan(whole));
@@ -384,17 +387,35 @@ std::size_t FileWriter::put_bytes(std::span<const std::byte> bytes, int& error) 
   return written;
 }
 
+// Others can write to standard output, too: before us, after us, and meanwhile.
+std::uint64_t FileWriter::next_byte_at() const {
+  if (!regular_ || has_name_) return offset_;
+  struct stat file{};
+  if (appends_) return ::fstat(fd_, &file) == 0 ? static_cast<std::uint64_t>(file.st_size) : offset_;
+  const off_t at = ::lseek(fd_, 0, SEEK_CUR);
+  return at < 0 ? offset_ : static_cast<std::uint64_t>(at);
+}
+
+// What went into a pipe cannot be taken back; nor what has somebody else's bytes behind it, or between.
+bool FileWriter::can_be_cut_off() const {
+  if (partial_ == 0 || has_name_) return true;
+  if (!regular_) return false;
+  struct stat file{};
+  const auto end = static_cast<off_t>(offset_ + partial_);
+  return ::fstat(fd_, &file) == 0 && file.st_size == end && ::lseek(fd_, 0, SEEK_CUR) == end;
+}
+
 bool FileWriter::cut_off_partial_block() {
-  if (!partial_) return true;
-  if (!regular_) {
-    hopeless_ = true;  // what went into a pipe cannot be taken back
+  if (partial_ == 0) return true;
+  if (!can_be_cut_off()) {
+    hopeless_ = true;
     return false;
   }
   if (::ftruncate(fd_, static_cast<off_t>(offset_)) != 0 || ::lseek(fd_, static_cast<off_t>(offset_), SEEK_SET) < 0) {
     fail(errno, "write");
     return false;
   }
-  partial_ = false;
+  partial_ = 0;
   return true;
 }
 
@@ -410,6 +431,8 @@ void FileWriter::give_up(std::span<const std::byte> blocks) {
   });
 }
 
+std::string FileWriter::name_in_words() const { return path_ == standard_output ? "to standard output" : path_; }
+
 void FileWriter::fail(int error, const char* what) {
   if (error == EPIPE || error == ETIMEDOUT) hopeless_ = true;
   if (error == EPIPE && path_ == standard_output) {
@@ -424,15 +447,14 @@ void FileWriter::fail(const std::string& why, const char* what) {
   down_ = true;
   retry_at_ = Clock::now() + settings_.retry_every;
   if (std::exchange(said_failed_, true)) return;
-  const std::string name = path_ == standard_output ? "to standard output" : path_;
-  notice_(fmt::format("cannot {} the recording {}: {}; tracing goes on, what is not written is counted{}", what, name,
-                      why, hopeless_ ? "" : ", and writing is tried again every second"));
+  notice_(fmt::format("cannot {} the recording {}: {}; tracing goes on, what is not written is counted{}", what,
+                      name_in_words(), why, hopeless_ ? "" : ", and writing is tried again every second"));
 }
 
 void FileWriter::recovered() {
   if (!std::exchange(down_, false) || std::exchange(said_recovered_, true)) return;
-  notice_(
-      fmt::format("the recording {} is written again; {} blocks so far are missing in it", path_, totals_.lost_blocks));
+  notice_(fmt::format("the recording {} is written again; {} blocks so far are missing in it", name_in_words(),
+                      totals_.lost_blocks));
 }
 
 }  // namespace tcpwitness

@@ -83,8 +83,11 @@ class FileWriter {
   bool is_cut_off();
   bool put(std::span<const std::byte> blocks);
   std::size_t put_bytes(std::span<const std::byte> bytes, int& error);
+  [[nodiscard]] std::uint64_t next_byte_at() const;
+  [[nodiscard]] bool can_be_cut_off() const;
   bool cut_off_partial_block();
   void give_up(std::span<const std::byte> blocks);
+  [[nodiscard]] std::string name_in_words() const;
   void fail(int error, const char* what);
   void fail(const std::string& why, const char* what);
   void recovered();
@@ -98,14 +101,15 @@ class FileWriter {
   std::optional<Error> wrong_;
   int fd_ = -1;
   bool regular_ = false;
-  bool has_name_ = false;  // a regular file, not in memory or at standard output
-  bool cut_off_ = false;   // by another process
-  bool partial_ = false;   // behind offset_ there is part of a block
-  bool down_ = false;      // the last attempt failed
-  bool hopeless_ = false;  // a pipe that nobody reads, or that has got half a block
+  bool has_name_ = false;    // a regular file, not in memory or at standard output
+  bool appends_ = false;     // O_APPEND
+  bool cut_off_ = false;     // by another process
+  std::size_t partial_ = 0;  // so much of a block is behind offset_
+  bool down_ = false;        // the last attempt failed
+  bool hopeless_ = false;    // a pipe that nobody reads, or that has got half a block
   bool said_failed_ = false;
   bool said_recovered_ = false;
-  std::uint64_t offset_ = 0;   // whole blocks in this file
+  std::uint64_t offset_ = 0;   // of the file, behind its last whole block
   bool empty_ = true;          // but for what begins it
   std::uint64_t missing_ = 0;  // blocks that were given up since the last that was written
   std::chrono::steady_clock::time_point retry_at_{};
