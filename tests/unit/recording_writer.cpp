@@ -476,6 +476,46 @@ TEST(FileWriter, WhatIsTooOldGoesWithoutAnythingBeingWritten) {
   EXPECT_EQ(dir.files(), (std::vector<std::string>{"f"}));  // the current one stays
 }
 
+// Its directory's name can be written in several ways, and what is found in it is named in one.
+TEST(FileWriter, TheOpenFileStaysHoweverItsPathIsWritten) {
+  for (const char* way : {"//f", "/./f", "/sub/../f", "/link//f"}) {
+    const TempDir dir;
+    Said said;
+    std::filesystem::create_directory(dir.file("sub"));
+    std::filesystem::create_directory_symlink(".", dir.file("link"));
+    std::ofstream(dir.file("f.00002")) << std::string(1000, 'o');
+    FileWriter::Settings settings = quick();
+    settings.pattern = dir.file("") + way;
+    settings.limits = {.total_bytes = 4000, .longest = 1h};
+    settings.look_every = 10ms;
+    FileWriter writer(settings, settings.pattern, prologue(), said.notice());
+    writer.write(block_of(8000));
+    idle_until(writer, [&] { return bytes_of_file(dir.file("f")).size() > 8000 && dir.files().size() == 3; });
+    std::filesystem::last_write_time(dir.file("f"), std::filesystem::file_time_type::clock::now() - 2h);
+    idle(writer, 50ms);
+    const RecordingTotals totals = writer.finish();
+    EXPECT_FALSE(totals.failed) << way;
+    EXPECT_EQ(dir.files(), (std::vector<std::string>{"f", "link", "sub"})) << way;
+  }
+}
+
+TEST(FileWriter, WhatAnotherRecorderWritesStays) {
+  for (const bool being_written : {true, false}) {
+    const TempDir dir;
+    Said said;
+    const auto other = std::make_unique<FileWriter>(quick(), dir.file("f.00007"), prologue(), said.notice());
+    idle_until(*other, [&] { return !bytes_of_file(dir.file("f.00007")).empty(); });
+    if (!being_written) other->finish();
+    std::filesystem::last_write_time(dir.file("f.00007"), std::filesystem::file_time_type::clock::now() - 2h);
+    FileWriter::Settings settings = quick();
+    settings.pattern = dir.file("f");
+    settings.limits = {.total_bytes = 0, .longest = 1h};
+    FileWriter writer(settings, dir.file("f"), prologue(), said.notice());
+    writer.finish();
+    EXPECT_EQ(std::filesystem::exists(dir.file("f.00007")), being_written);
+  }
+}
+
 TEST(FileWriter, NeverGivesUpAnInterfaceThatLaterPacketsName) {
   const TempDir dir;
   Said said;

@@ -283,18 +283,19 @@ TEST(FileNames, OnlyWhatTheNameMakesIsOfTheRecording) {
   EXPECT_TRUE(is_of_recording("trace.00012", "trace"));
 }
 
-TEST(FileNames, TheOldestGoFirstAndTheCurrentOneStays) {
-  const std::vector<RecordedFile> files{{.path = "now", .bytes = 60, .age = 0s},
+TEST(FileNames, TheOldestGoFirstAndTheOpenOneStays) {
+  const std::vector<RecordedFile> files{{.path = "now", .bytes = 60, .age = 0s, .open = true},
                                         {.path = "old", .bytes = 50, .age = 3h},
                                         {.path = "older", .bytes = 40, .age = 5h}};
   using Paths = std::vector<std::string>;
-  EXPECT_EQ(too_many(files, {.total_bytes = 150, .longest = {}}, "now"), Paths{});
-  EXPECT_EQ(too_many(files, {.total_bytes = 149, .longest = {}}, "now"), Paths{"older"});
-  EXPECT_EQ(too_many(files, {.total_bytes = 100, .longest = {}}, "now"), (Paths{"older", "old"}));
-  EXPECT_EQ(too_many(files, {.total_bytes = 10, .longest = {}}, "now"), (Paths{"older", "old"}));
-  EXPECT_EQ(too_many(files, {.total_bytes = 0, .longest = 4h}, "now"), Paths{"older"});
-  EXPECT_EQ(too_many(files, {.total_bytes = 0, .longest = 5h}, "now"), Paths{});
-  EXPECT_EQ(too_many({{.path = "now", .bytes = 1, .age = 9h}}, {.total_bytes = 0, .longest = 1h}, "now"), Paths{});
+  EXPECT_EQ(too_many(files, {.total_bytes = 150, .longest = {}}), Paths{});
+  EXPECT_EQ(too_many(files, {.total_bytes = 149, .longest = {}}), Paths{"older"});
+  EXPECT_EQ(too_many(files, {.total_bytes = 100, .longest = {}}), (Paths{"older", "old"}));
+  EXPECT_EQ(too_many(files, {.total_bytes = 10, .longest = {}}), (Paths{"older", "old"}));
+  EXPECT_EQ(too_many(files, {.total_bytes = 0, .longest = 4h}), Paths{"older"});
+  EXPECT_EQ(too_many(files, {.total_bytes = 0, .longest = 5h}), Paths{});
+  EXPECT_EQ(too_many({{.path = "now", .bytes = 1, .age = 9h, .open = true}}, {.total_bytes = 0, .longest = 1h}),
+            Paths{});
 }
 
 }  // namespace

@@ -45,6 +45,10 @@ std::filesystem::path directory_of(std::string_view path) {
   return parent.empty() ? "." : parent;
 }
 
+bool is_same(const struct stat& one, const struct stat& other) {
+  return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
 }  // namespace
 
 bool has_time(std::string_view path) {
@@ -113,7 +117,7 @@ bool is_of_recording(std::string_view name, std::string_view path) {
   return take_digits(name, number_digits) && take_pattern(name, extension) && name.empty();
 }
 
-std::vector<std::string> too_many(std::vector<RecordedFile> files, const Limits& limits, const std::string& current) {
+std::vector<std::string> too_many(std::vector<RecordedFile> files, const Limits& limits) {
   std::ranges::sort(files, std::greater<>(), &RecordedFile::age);
   std::uint64_t total = 0;
   for (const RecordedFile& file : files) total += file.bytes;
@@ -121,15 +125,23 @@ std::vector<std::string> too_many(std::vector<RecordedFile> files, const Limits&
   for (const RecordedFile& file : files) {
     const bool old = limits.longest.count() != 0 && file.age > limits.longest;
     const bool much = limits.total_bytes != 0 && total > limits.total_bytes;
-    if (file.path == current || (!old && !much)) continue;
+    if (file.open || (!old && !much)) continue;
     over.push_back(file.path);
     total -= file.bytes;
   }
   return over;
 }
 
-std::vector<RecordedFile> files_of_recording(const std::string& path) {
+bool is_open_as(const std::string& path, int fd) {
+  struct stat file{};
+  struct stat open{};
+  return fd >= 0 && ::fstat(fd, &open) == 0 && ::stat(path.c_str(), &file) == 0 && is_same(file, open);
+}
+
+std::vector<RecordedFile> files_of_recording(const std::string& path, int fd) {
   std::vector<RecordedFile> files;
+  struct stat open{};
+  const bool knows_open = fd >= 0 && ::fstat(fd, &open) == 0;
   std::error_code error;
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
@@ -140,7 +152,10 @@ std::vector<RecordedFile> files_of_recording(const std::string& path) {
     const std::string found = (std::filesystem::path(path).parent_path() / name).string();
     const auto age = std::chrono::seconds(now.tv_sec - file.st_mtim.tv_sec) +
                      std::chrono::nanoseconds(now.tv_nsec - file.st_mtim.tv_nsec);
-    files.push_back({.path = found, .bytes = static_cast<std::uint64_t>(file.st_size), .age = age});
+    files.push_back({.path = found,
+                     .bytes = static_cast<std::uint64_t>(file.st_size),
+                     .age = age,
+                     .open = knows_open && is_same(file, open)});
   }
   return files;
 }

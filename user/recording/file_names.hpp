@@ -24,16 +24,18 @@ struct RecordedFile {
   std::string path;
   std::uint64_t bytes = 0;
   std::chrono::nanoseconds age{};  // since it was last written
+  bool open = false;               // it is being written
 };
 struct Limits {
   std::uint64_t total_bytes = 0;       // 0: any
   std::chrono::nanoseconds longest{};  // 0: any
 };
-// Which are too old, and which of the others, the oldest first, are more than the limit. `current` counts and stays.
-[[nodiscard]] std::vector<std::string> too_many(std::vector<RecordedFile> files, const Limits& limits,
-                                                const std::string& current);
+// Which are too old, and which of the others, the oldest first, are more than the limit. What is open counts and stays.
+[[nodiscard]] std::vector<std::string> too_many(std::vector<RecordedFile> files, const Limits& limits);
 
-// The files of the recording that are there, with the system's clock.
-[[nodiscard]] std::vector<RecordedFile> files_of_recording(const std::string& path);
+// The files of the recording that are there, with the system's clock. fd: of the one that is being written, or -1.
+[[nodiscard]] std::vector<RecordedFile> files_of_recording(const std::string& path, int fd);
+// It is what fd is open on, whatever it is called there: a path can be written in many ways.
+[[nodiscard]] bool is_open_as(const std::string& path, int fd);
 
 }  // namespace tcpwitness

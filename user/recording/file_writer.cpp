@@ -14,6 +14,7 @@
 #include <climits>
 #include <cstring>
 #include <ctime>
+#include <filesystem>
 #include <system_error>
 #include <utility>
 
@@ -21,6 +22,7 @@
 #include "recording/marks.hpp"
 #include "values/safe_open.hpp"
 #include "values/thread_refused.hpp"
+#include "values/unique_fd.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -247,9 +249,17 @@ void FileWriter::take(Job job) {
 
 void FileWriter::remove_old() {
   while (settings_.keep != 0 && files_.size() > settings_.keep) {
-    (void)::unlink(files_.front().c_str());
+    (void)remove(files_.front());
     files_.pop_front();
   }
+}
+
+// Never what is being written, here or by another recorder, which holds it locked.
+bool FileWriter::remove(const std::string& path) const {
+  if (is_open_as(path, fd_)) return false;
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (file.valid() && ::flock(file.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
+  return ::unlink(path.c_str()) == 0;
 }
 
 void FileWriter::keep_limits() {
@@ -257,9 +267,11 @@ void FileWriter::keep_limits() {
   looked_at_bytes_ = totals_.bytes;
   const Limits& limits = settings_.limits;
   if (limits.total_bytes == 0 && limits.longest.count() == 0) return;
-  for (const std::string& path : too_many(files_of_recording(settings_.pattern), limits, path_)) {
-    (void)::unlink(path.c_str());
-    std::erase(files_, path);
+  for (const std::string& path : too_many(files_of_recording(settings_.pattern, fd_), limits)) {
+    if (!remove(path)) continue;
+    // They are all in one directory, whose name can be written in several ways.
+    const auto name = std::filesystem::path(path).filename();
+    std::erase_if(files_, [&](const std::string& one) { return std::filesystem::path(one).filename() == name; });
   }
 }
 

@@ -78,6 +78,7 @@ class FileWriter {
   bool open();
   [[nodiscard]] int open_file(std::string& why) const;
   void remove_old();
+  bool remove(const std::string& path) const;
   void keep_limits();
   void say_what_others_took();
   bool is_cut_off();
