@@ -271,16 +271,67 @@ TEST(FileNames, TheTimeIsUtc) {
 
 TEST(FileNames, OnlyWhatTheNameMakesIsOfTheRecording) {
   const std::string path = "/var/lib/x/f-%Y%m%d-%H%M%S.pcapng";
-  EXPECT_TRUE(is_of_recording("f-20251126-230405.pcapng", path));
-  EXPECT_TRUE(is_of_recording("f-20251126-230405.00002.pcapng", path));
+  EXPECT_TRUE(number_of("f-20251126-230405.pcapng", path));
+  EXPECT_TRUE(number_of("f-20251126-230405.00002.pcapng", path));
   for (const char* other : {"f-2025112-230405.pcapng", "f-20251126-230405.pcapng.gz", "g-20251126-230405.pcapng",
                             "f-20251126-23040x.pcapng", "f-20251126-230405.002.pcapng", "f-20251126-230405.00002",
                             "f-20251126-230405.00002.pcapng~", "f-%Y%m%d-%H%M%S.pcapng", ""})
-    EXPECT_FALSE(is_of_recording(other, path)) << other;
-  EXPECT_TRUE(is_of_recording("trace.pcapng", "trace.pcapng"));
-  EXPECT_TRUE(is_of_recording("trace.00012.pcapng", "trace.pcapng"));
-  EXPECT_FALSE(is_of_recording("trace.2.pcapng", "trace.pcapng"));
-  EXPECT_TRUE(is_of_recording("trace.00012", "trace"));
+    EXPECT_FALSE(number_of(other, path)) << other;
+  EXPECT_TRUE(number_of("trace.pcapng", "trace.pcapng"));
+  EXPECT_TRUE(number_of("trace.00012.pcapng", "trace.pcapng"));
+  EXPECT_FALSE(number_of("trace.2.pcapng", "trace.pcapng"));
+  EXPECT_TRUE(number_of("trace.00012", "trace"));
+}
+
+TEST(FileNames, HaveTheNumberThatWasPutIntoThem) {
+  EXPECT_EQ(number_of("trace.pcapng", "d/trace.pcapng"), 1U);
+  for (const std::uint32_t number : {2U, 99'999U, 100'000U, 4'294'967'295U}) {
+    const std::string name = std::filesystem::path(with_number("d/trace.pcapng", number)).filename();
+    EXPECT_EQ(number_of(name, "d/trace.pcapng"), number) << name;
+  }
+  for (const char* other : {"trace.0012.pcapng", "trace.000012.pcapng", "trace.4294967296.pcapng",
+                            "trace.100000000000000000012.pcapng", "trace.1000x0.pcapng", "trace.100000pcapng"})
+    EXPECT_FALSE(number_of(other, "trace.pcapng")) << other;
+}
+
+TEST(FileNames, ANumberOfMoreDigitsIsTheRecordingsIfTheFileSaysSo) {
+  const TempDir dir;
+  const auto make = [&](const std::string& name, std::uint32_t part) {
+    pcapng::Blocks blocks;
+    pcapng::append_section(blocks, "tcpwitness test", "Linux");
+    StartMark start;
+    start.part = part;
+    const std::string body = mark_body(start);
+    pcapng::append_block(blocks, mark_block, std::as_bytes(std::span(body)));
+    std::ofstream(dir.file(name))
+        .write(reinterpret_cast<const char*>(blocks.data()), static_cast<std::streamsize>(blocks.size()));
+  };
+  const auto found = [&](const std::string& pattern) {
+    std::vector<std::uint32_t> numbers;
+    for (const RecordedFile& file : files_of_recording(dir.file(pattern), -1)) numbers.push_back(file.number);
+    std::ranges::sort(numbers);
+    return numbers;
+  };
+  using Numbers = std::vector<std::uint32_t>;
+  make("log.100000.pcapng", 100'000);
+  make("log.00007.pcapng", 7);
+  make("log.20261130.pcapng", 3);  // of "log.%Y%m%d.pcapng"
+  std::ofstream(dir.file("log.235959.pcapng")) << "another program's";
+  std::ofstream(dir.file("log.235960.pcapng")) << "";
+  EXPECT_EQ(found("log.pcapng"), (Numbers{7, 100'000}));
+  EXPECT_EQ(found("log.%Y%m%d.pcapng"), (Numbers{1}));
+  make("f-2026.100000.pcapng", 3);
+  EXPECT_EQ(found("f-%Y.pcapng"), (Numbers{100'000}));
+}
+
+// Files that were closed in the same tick of the file system's clock.
+TEST(FileNames, OfTheSameAgeTheLowerNumberGoesFirst) {
+  const std::vector<RecordedFile> files{{.path = "f.100000", .bytes = 10, .age = 1h, .number = 100'000},
+                                        {.path = "f.99999", .bytes = 10, .age = 1h, .number = 99'999},
+                                        {.path = "f.00002", .bytes = 10, .age = 1min, .number = 2}};
+  using Paths = std::vector<std::string>;
+  EXPECT_EQ(too_many(files, {.total_bytes = 20, .longest = {}}), (Paths{"f.99999"}));
+  EXPECT_EQ(too_many(files, {.total_bytes = 10, .longest = {}}), (Paths{"f.99999", "f.100000"}));
 }
 
 TEST(FileNames, TheOldestGoFirstAndTheOpenOneStays) {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // file_names.hpp: the names of a recording's files: "trace.pcapng", "trace.00002.pcapng", or with the time in them.
 //
-// What belongs to a recording is known by its whole name alone: other files of the same directory are never touched.
+// What belongs to a recording is known by its whole name: other files of the same directory are never touched. A number
+// of more digits than usual could be another program's date: there the file must say that it is this part.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,13 +19,15 @@ namespace tcpwitness {
 [[nodiscard]] bool has_time(std::string_view path);
 // "trace.00002.pcapng".
 [[nodiscard]] std::string with_number(const std::string& path, std::uint32_t number);
-// The file's name (without its directory) is one that with_time() and with_number() make of this path.
-[[nodiscard]] bool is_of_recording(std::string_view name, std::string_view path);
+// The number in the file's name (without its directory), if that is one that with_time() and with_number() make of this
+// path; 1 where it has none.
+[[nodiscard]] std::optional<std::uint32_t> number_of(std::string_view name, std::string_view path);
 
 struct RecordedFile {
   std::string path;
   std::uint64_t bytes = 0;
   std::chrono::nanoseconds age{};  // since it was last written
+  std::uint32_t number = 1;        // in its name: of two that were written at the same time, the higher is newer
   bool open = false;               // it is being written
 };
 struct Limits {
