@@ -115,6 +115,7 @@ bool Tracer::Impl::changed(const LinkChange& change) {
 }
 
 bool Tracer::Impl::went(const Interface& interface) {
+  names.erase(interface.index);
   const auto hooks = hooks_of(interface.index);
   if (hooks == wire_hooks.end()) return false;
   notice("interface " + interface.name + " is gone");

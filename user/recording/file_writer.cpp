@@ -241,10 +241,9 @@ void FileWriter::take(Job job) {
       give_up(job.blocks);
       return;
     }
+    marked_ += missing;
   }
-  if (!put(job.blocks)) return;
-  recovered();
-  if (std::exchange(empty_, false)) remove_old();
+  if (put(job.blocks, true)) recovered();
 }
 
 void FileWriter::remove_old() {
@@ -276,14 +275,28 @@ void FileWriter::keep_limits() {
 }
 
 void FileWriter::begin_file(std::string path, pcapng::Blocks prologue) {
-  // The one before it holds nothing yet, and nothing can be written: it serves on, and its own beginning waits for it
-  // (the interfaces that came since, too).
+  // The one before it holds nothing yet, and nothing can be written: it serves on, with the new one's beginning.
   const bool begun = !path_.empty() && path_ != standard_output;
-  if (begun && down_ && empty_ && (fd_ < 0 || regular_)) return;
+  if (begun && down_ && empty_ && (fd_ < 0 || (regular_ && take_all_back()))) {
+    carried_ = std::move(prologue);
+    return;
+  }
   if (fd_ >= 0) say_what_others_took();
   if (fd_ >= 0 && fd_ != STDOUT_FILENO && ::close(fd_) != 0) fail(errno, "write");
   prepare(std::move(path), std::move(prologue));
   if (open()) put_prologue();
+}
+
+// What was written to this file.
+bool FileWriter::take_all_back() {
+  if (::ftruncate(fd_, 0) != 0 || ::lseek(fd_, 0, SEEK_SET) != 0) return false;
+  totals_.bytes -= offset_;
+  totals_.blocks -= file_blocks_;
+  missing_ += std::exchange(marked_, 0);
+  offset_ = 0;
+  file_blocks_ = 0;
+  partial_ = 0;
+  return true;
 }
 
 void FileWriter::prepare(std::string path, pcapng::Blocks prologue) {
@@ -292,6 +305,8 @@ void FileWriter::prepare(std::string path, pcapng::Blocks prologue) {
   path_ = std::move(path);
   totals_.file = path_;
   offset_ = 0;
+  file_blocks_ = 0;
+  marked_ = 0;
   cut_off_ = false;
   partial_ = 0;
   carried_ = std::move(prologue);
@@ -351,16 +366,25 @@ bool FileWriter::open() {
 }
 
 // False: something could not be written; the whole blocks before it stand, the others were given up.
-bool FileWriter::put(std::span<const std::byte> blocks) {
+bool FileWriter::put(std::span<const std::byte> blocks, bool of_events) {
   (void)is_cut_off();
   const std::uint64_t from = next_byte_at();
   int error = 0;
   const std::size_t written = put_bytes(blocks, error);
   std::uint64_t count = 0;
-  const std::size_t whole = pcapng::for_each_block(blocks.first(written), [&](auto, auto) { ++count; });
+  bool holds_events = false;
+  const std::size_t whole = pcapng::for_each_block(blocks.first(written), [&](std::uint32_t type, auto block) {
+    ++count;
+    if (of_events && empty_ && !holds_events) holds_events = !is_needed(type, block);
+  });
   totals_.blocks += count;
+  file_blocks_ += count;
   totals_.bytes += whole;
   offset_ = from + whole;
+  if (holds_events) {
+    empty_ = false;
+    remove_old();
+  }
   if (written == blocks.size()) return true;
   partial_ = written - whole;
   if (!can_be_cut_off()) hopeless_ = true;

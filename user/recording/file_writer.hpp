@@ -74,6 +74,7 @@ class FileWriter {
   void take(Job job);
   void begin_file(std::string path, pcapng::Blocks prologue);
   void prepare(std::string path, pcapng::Blocks prologue);
+  bool take_all_back();
   void put_prologue();
   bool open();
   [[nodiscard]] int open_file(std::string& why) const;
@@ -82,7 +83,7 @@ class FileWriter {
   void keep_limits();
   void say_what_others_took();
   bool is_cut_off();
-  bool put(std::span<const std::byte> blocks);
+  bool put(std::span<const std::byte> blocks, bool of_events = false);
   std::size_t put_bytes(std::span<const std::byte> bytes, int& error);
   [[nodiscard]] std::uint64_t next_byte_at() const;
   [[nodiscard]] bool can_be_cut_off() const;
@@ -110,9 +111,11 @@ class FileWriter {
   bool hopeless_ = false;    // a pipe that nobody reads, or that has got half a block
   bool said_failed_ = false;
   bool said_recovered_ = false;
-  std::uint64_t offset_ = 0;   // of the file, behind its last whole block
-  bool empty_ = true;          // but for what begins it
-  std::uint64_t missing_ = 0;  // blocks that were given up since the last that was written
+  std::uint64_t offset_ = 0;       // of the file, behind its last whole block
+  std::uint64_t file_blocks_ = 0;  // whole ones in it
+  bool empty_ = true;              // but for what begins it
+  std::uint64_t missing_ = 0;      // blocks that were given up since the last that was written
+  std::uint64_t marked_ = 0;       // as missing in this file
   std::chrono::steady_clock::time_point retry_at_{};
   pcapng::Blocks carried_;  // blocks that must come first
   std::deque<std::string> files_;

@@ -17,7 +17,8 @@ constexpr std::uint8_t nanoseconds = 9;          // 10^-9 s
 constexpr std::uint16_t flags_option = 2;        // epb_flags
 constexpr std::uint32_t inbound = 1, outbound = 2;
 constexpr std::size_t longest_option = 0xffff;
-constexpr std::size_t end_bytes = 8;  // end of options, total length
+constexpr std::size_t head_bytes = 8;  // type, total length
+constexpr std::size_t end_bytes = 8;   // end of options, total length
 
 void put_bytes(Blocks& out, std::span<const std::byte> bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
 
@@ -110,6 +111,10 @@ void append_block(Blocks& out, std::uint32_t type, std::span<const std::byte> bo
   put_bytes(out, body);
   pad(out, body.size());
   end_block(out, start);
+}
+
+void set_interface(std::span<std::byte> packet, std::uint32_t interface) {
+  std::memcpy(packet.data() + head_bytes, &interface, sizeof interface);
 }
 
 void append_commented(Blocks& out, std::span<const std::byte> packet, std::string_view comment) {

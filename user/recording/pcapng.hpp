@@ -43,6 +43,8 @@ void append_interface(Blocks& out, std::uint16_t link_type, std::uint32_t snaple
 void append_packet(Blocks& out, const Packet& packet);
 // Journal entries and blocks for local use have no fields of their own.
 void append_block(Blocks& out, std::uint32_t type, std::span<const std::byte> body);
+// One packet block gets another interface.
+void set_interface(std::span<std::byte> packet, std::uint32_t interface);
 // One packet block, with a comment more than it had.
 void append_commented(Blocks& out, std::span<const std::byte> packet, std::string_view comment);
 

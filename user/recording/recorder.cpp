@@ -20,9 +20,15 @@ constexpr TimeNs after_finding = 5 * second;                  // flight: so much
 constexpr std::size_t hold_bytes = std::size_t{16} << 20U;    // of memory for that second
 constexpr std::size_t write_bytes = std::size_t{256} << 10U;  // at once, or:
 constexpr TimeNs write_every = second / 4;
-constexpr std::size_t vlan_at = 12;  // bytes of addresses before a VLAN tag
+constexpr std::size_t vlan_at = 12;              // bytes of addresses before a VLAN tag
+constexpr TimeNs in_flight = 10 * second;        // records of an interface come so long after it is gone
+constexpr std::size_t most_interfaces = 65'000;  // in a file: more than 65,536 are not read
 
 std::span<const std::byte> as_bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
+
+void append_interface_mark(pcapng::Blocks& blocks, std::uint32_t index, const std::string& name) {
+  pcapng::append_block(blocks, mark_block, as_bytes(mark_body(InterfaceMark{.index = index, .name = name})));
+}
 
 std::string ids_of(const std::vector<EventId>& ids) { return fmt::format("{}", fmt::join(ids, ",")); }
 
@@ -45,14 +51,27 @@ Recorder::Recorder(RecorderSettings settings, StartMark start, const Names& name
 
 // ---- What comes in ----
 
-void Recorder::interface(std::uint32_t index, const std::string& name) {
-  const std::pair known(index, name);
-  if (std::ranges::find(interface_names_, known) != interface_names_.end()) return;
-  interface_names_.push_back(known);
-  const std::string body = mark_body(InterfaceMark{.index = index, .name = name});
-  block_.clear();
-  pcapng::append_block(block_, mark_block, as_bytes(body));
-  put(block_);
+// Each file begins with those that exist, and with those whose records can still come into it.
+void Recorder::interfaces(const std::map<std::uint32_t, std::string>& there) {
+  std::erase_if(interfaces_, [&](const auto& one) {
+    if (there.contains(one.first)) return false;
+    gone_.push_back({.at = now_, .index = one.first, .name = one.second});
+    return true;
+  });
+  forget_gone();
+  for (const auto& [index, name] : there) {
+    std::string& known = interfaces_[index];
+    if (known == name) continue;
+    known = name;
+    block_.clear();
+    append_interface_mark(block_, index, name);
+    put(block_);
+  }
+}
+
+void Recorder::forget_gone() {
+  const TimeNs held = std::max<TimeNs>(comment_hold, settings_.flight ? settings_.flight->count() : 0);
+  while (!gone_.empty() && now_ - gone_.front().at > in_flight + held) gone_.pop_front();
 }
 
 void Recorder::clock(const ClockMark& step) {
@@ -173,31 +192,29 @@ pcapng::Blocks Recorder::prologue() {
   pcapng::Blocks blocks;
   pcapng::append_section(blocks, "tcpwitness " + start_.ready.version, "Linux " + start_.ready.kernel);
   pcapng::append_block(blocks, mark_block, as_bytes(mark_body(start_)));
-  for (const auto& [index, name] : interface_names_)
-    pcapng::append_block(blocks, mark_block, as_bytes(mark_body(InterfaceMark{.index = index, .name = name})));
+  forget_gone();
+  for (const GoneInterface& one : gone_) append_interface_mark(blocks, one.index, one.name);
+  for (const auto& [index, name] : interfaces_) append_interface_mark(blocks, index, name);
   if (clock_) pcapng::append_block(blocks, mark_block, as_bytes(mark_body(*clock_)));
-  for (const auto& [index, link_type] : interfaces_)
-    pcapng::append_interface(blocks, link_type, start_.snaplen, names_.interface(index));
+  file_interfaces_.clear();
   file_bytes_ = blocks.size();
   file_has_events_ = false;
   return blocks;
 }
 
-std::uint32_t Recorder::interface_of(std::uint32_t index, std::uint16_t link_type) {
-  const std::pair wanted(index, link_type);
-  const auto found = std::ranges::find(interfaces_, wanted);
-  const auto number = static_cast<std::uint32_t>(found - interfaces_.begin());
-  if (found != interfaces_.end()) return number;
-  interfaces_.push_back(wanted);
-  pcapng::Blocks block;
-  pcapng::append_interface(block, link_type, start_.snaplen, names_.interface(index));
-  put(block);  // before the packets that wait in the window
-  return number;
+// Of the packet's interface; a new one is described, before the packet.
+std::uint32_t Recorder::number_in_file(std::uint32_t ifindex, std::uint16_t link_type) {
+  const auto key_of = [&](std::uint32_t index) { return std::uint64_t{index} << 16U | link_type; };
+  const bool full = file_interfaces_.size() >= most_interfaces && !file_interfaces_.contains(key_of(ifindex));
+  const auto next = static_cast<std::uint32_t>(file_interfaces_.size());
+  const auto [at, is_new] = file_interfaces_.try_emplace(key_of(full ? 0 : ifindex), next);
+  if (is_new) pcapng::append_interface(out_, link_type, start_.snaplen, full ? "(others)" : names_.interface(ifindex));
+  return at->second;
 }
 
 void Recorder::packet(std::span<const std::byte> record, const Event& event, const FrameBytes& frame) {
   const auto& segment = std::get<Segment>(event.body);
-  pcapng::Packet packet{.interface = interface_of(segment.ifindex, frame.head.link_type),
+  pcapng::Packet packet{.interface = 0,  // see put_packet
                         .ts_ns = names_.wall.of(event.ts_ns),
                         .wire_len = frame.head.wire_len,
                         .bytes = frame.bytes,
@@ -218,7 +235,7 @@ void Recorder::packet(std::span<const std::byte> record, const Event& event, con
   }
   block_.clear();
   pcapng::append_packet(block_, packet);
-  push(event.id, true);
+  push({.id = event.id, .packet = true, .link_type = frame.head.link_type, .ifindex = segment.ifindex});
 }
 
 // At the same interface (loopback) nobody would see more in it; at another one it is a row.
@@ -230,7 +247,7 @@ void Recorder::copy(std::span<const std::byte> record, const Event& event, const
     std::memcpy(body.data() + sizeof event.id, record.data(), sizeof(tw_segment));
     block_.clear();
     pcapng::append_block(block_, copy_block, body);
-    return push(event.id, false);
+    return push({.id = event.id});
   }
   const EventWords words = words_of(event, names_);
   begin_entry(event.ts_ns, log_info, words.kind, words.message);
@@ -255,7 +272,7 @@ void Recorder::begin_entry(TimeNs ts_ns, std::string_view priority, std::string_
 void Recorder::end_entry(EventId id) {
   block_.clear();
   pcapng::append_block(block_, pcapng::journal_block, entry_.bytes());
-  push(id, false);
+  push({.id = id});
 }
 
 void Recorder::put_ends(const Flow& flow) {
@@ -313,11 +330,14 @@ void Recorder::entry(const Event& event, std::span<const std::byte> record, cons
 void Recorder::mark(const RecordingMark& mark) {
   block_.clear();
   pcapng::append_block(block_, mark_block, as_bytes(mark_body(mark)));
-  push(0, false);
+  push({});
 }
 
-void Recorder::push(EventId id, bool packet) {
-  window_.push(Window::Entry{.id = id, .at = now_, .packet = packet, .block = block_});
+void Recorder::push(const Window::Entry& entry) {
+  Window::Entry made = entry;
+  made.at = now_;
+  made.block = block_;
+  window_.push(made);
   if (window_.bytes() > hold_bytes) release(false);
 }
 
@@ -337,13 +357,10 @@ void Recorder::release(bool all) {
         written_id_ = passed_id_ = front.id;
         file_has_events_ = true;
       }
-      const std::string comment = front.packet ? window_.take_comment() : std::string{};
-      if (comment.empty()) {
-        put(front.block);
+      if (front.packet) {
+        put_packet(front, window_.take_comment());
       } else {
-        pcapng::Blocks commented;
-        pcapng::append_commented(commented, front.block, comment);
-        put(commented);
+        put(front.block);
       }
     } else {
       const bool old = age > settings_.flight->count();
@@ -375,6 +392,23 @@ void Recorder::say_left_out(TimeNs at) {
 
 void Recorder::put(std::span<const std::byte> block) {
   out_.insert(out_.end(), block.begin(), block.end());
+  write_if_due();
+}
+
+// Only now it is known in which file it stands: in each, interfaces are numbered anew.
+void Recorder::put_packet(const Window::Entry& entry, const std::string& comment) {
+  const std::uint32_t interface = number_in_file(entry.ifindex, entry.link_type);
+  const std::size_t at = out_.size();
+  if (comment.empty()) {
+    out_.insert(out_.end(), entry.block.begin(), entry.block.end());
+  } else {
+    pcapng::append_commented(out_, entry.block, comment);
+  }
+  pcapng::set_interface(std::span(out_).subspan(at), interface);
+  write_if_due();
+}
+
+void Recorder::write_if_due() {
   if (out_.size() >= write_bytes) write_out();
   if (settings_.rotate_bytes != 0 && file_bytes_ + out_.size() >= settings_.rotate_bytes) rotate(now_);
 }

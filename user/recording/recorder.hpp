@@ -10,6 +10,8 @@
 
 #include <array>
 #include <chrono>
+#include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,7 +50,8 @@ class Recorder {
   // It goes to standard output, whose reader is gone.
   [[nodiscard]] bool nobody_reads() const { return writer_->nobody_reads(); }
 
-  void interface(std::uint32_t index, const std::string& name);
+  // All that exist, by index.
+  void interfaces(const std::map<std::uint32_t, std::string>& there);
   // Names::wall was set.
   void clock(const ClockMark& step);
   // A record of the ring or a snapshot, what the Decoder made of it, and what the Correlator reported of that.
@@ -75,7 +78,8 @@ class Recorder {
  private:
   [[nodiscard]] bool triggers(const Finding& finding) const;
   [[nodiscard]] pcapng::Blocks prologue();
-  [[nodiscard]] std::uint32_t interface_of(std::uint32_t index, std::uint16_t link_type);
+  void forget_gone();
+  [[nodiscard]] std::uint32_t number_in_file(std::uint32_t ifindex, std::uint16_t link_type);
   [[nodiscard]] std::string path_of(std::uint32_t part);
   void packet(std::span<const std::byte> record, const Event& event, const FrameBytes& frame);
   // The same segment at another place: `as` is its packet.
@@ -89,7 +93,7 @@ class Recorder {
   void begin_entry(TimeNs ts_ns, std::string_view priority, std::string_view kind, const std::string& message);
   void end_entry(EventId id);
   void mark(const RecordingMark& mark);
-  void push(EventId id, bool packet);
+  void push(const Window::Entry& entry);
   void write_pending_tick();
   void finding(const FindingReport& report);
   // Moves what is due from the window to the file, drops what is too old.
@@ -97,21 +101,30 @@ class Recorder {
   // Marks as meant the gap of the events that a flight recorder let go since the last one it wrote.
   void say_left_out(TimeNs at);
   void put(std::span<const std::byte> block);
+  void put_packet(const Window::Entry& entry, const std::string& comment);
+  void write_if_due();
   void write_out();
   void rotate_by_time();
   void rotate(TimeNs now);
   void end_file(const EndMark& end);
+
+  struct GoneInterface {
+    TimeNs at = 0;
+    std::uint32_t index = 0;
+    std::string name;
+  };
 
   RecorderSettings settings_;
   StartMark start_;
   const Names& names_;
   TimeNs now_ = 0;
   std::optional<TimeNs> pending_tick_;
-  std::optional<ClockMark> clock_;  // the newest
-  EventId last_id_ = 0;             // received
-  EventId written_id_ = 0;          // left the window for the file
-  std::vector<std::pair<std::uint32_t, std::string>> interface_names_;
-  std::vector<std::pair<std::uint32_t, std::uint16_t>> interfaces_;  // of the file: index and link type
+  std::optional<ClockMark> clock_;                                    // the newest
+  EventId last_id_ = 0;                                               // received
+  EventId written_id_ = 0;                                            // left the window for the file
+  std::map<std::uint32_t, std::string> interfaces_;                   // that exist, by index
+  std::deque<GoneInterface> gone_;                                    // not long ago
+  std::unordered_map<std::uint64_t, std::uint32_t> file_interfaces_;  // of this file: by index and link type
   Window window_;
   Copies copies_;
   TimeNs write_until_ = 0;            // flight: what came until then is written

@@ -24,6 +24,8 @@ class Window {
     EventId id = 0;  // 0: no event
     TimeNs at = 0;   // when it came
     bool packet = false;
+    std::uint16_t link_type = 0;  // of a packet
+    std::uint32_t ifindex = 0;    // likewise
     std::span<const std::byte> block{};
   };
 

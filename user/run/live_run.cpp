@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "confine/confine.hpp"
+#include "run/interface_names.hpp"
 #include "run/messages.hpp"
 #include "run/signals.hpp"
 #include "sink/format.hpp"
@@ -185,10 +186,8 @@ void LiveRun::follow_interfaces() {
 }
 
 void LiveRun::learn_names() {
-  for (const auto& [index, name] : parts_.tracer.interface_names()) {
-    names_.interfaces[index] = name;
-    if (Recorder* recorder = feed_.recorder()) recorder->interface(index, name);
-  }
+  learn_interfaces(names_, parts_.tracer.interface_names());
+  if (Recorder* recorder = feed_.recorder()) recorder->interfaces(parts_.tracer.interface_names());
 }
 
 std::string LiveRun::status(const char* doing) const {
