@@ -65,8 +65,7 @@ case $wants in
     esac
     set -- record -q -w - --packets "$packets"
     case $duration in
-      '' | 0 | 0.0*) ;;
-      *) set -- "$@" -d "$duration" ;;
+      *[!0.]*) set -- "$@" -d "$duration" ;; # neither empty nor 0, 0.0, 0.000
     esac
     [ -z "$snaplen" ] || set -- "$@" --snaplen "$snaplen"
     [ -z "$netns" ] || set -- "$@" --netns "$netns"

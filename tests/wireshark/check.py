@@ -434,6 +434,19 @@ def extcap_lists_its_interface(lab):
     expect(not (lab.folder / "no").exists(), "and wrote something")
 
 
+def extcap_ends_after_its_duration(lab):
+    """0 in every form is "until stopped"; what is small is no 0."""
+    programs = lab.folder / "instead"
+    programs.mkdir()
+    (programs / "tcpwitness").write_text("#!/bin/sh\necho \"$*\"\n")
+    (programs / "tcpwitness").chmod(0o755)
+    for duration, wanted in (("", ""), ("0", ""), ("0.0", ""), ("0.000000", ""), ("0.05", "-d 0.05"), ("10", "-d 10"), ("1.0", "-d 1.0"), ("x", "-d x")):
+        told = lab.folder / "told"
+        must(["sh", here.parents[1] / "wireshark/extcap.sh", "--capture", "--fifo", told, "--duration", duration],
+             env=os.environ | {"PATH": f"{programs}:{os.environ['PATH']}"})
+        equal(" ".join(re.findall(r"-d \S+", told.read_text())), wanted, f"a duration of '{duration}'")
+
+
 def extcap_of(lab):
     return lab.home / ".config/wireshark/extcap/tcpwitness"
 
@@ -546,7 +559,7 @@ def it_installs_and_uninstalls(lab):
 checks = [it_installs_and_uninstalls, without_it_files_open, nothing_healthy_is_marked, each_segment_is_there_once,
           transitions_are_those_that_read_tells, causes_lead_to_the_segment, processes_are_named, findings_are_expert_information,
           fields_have_filters, the_profile_loads, hostile_rows_are_no_error, it_may_be_installed_twice, merged_recordings_refer_to_nothing_wrong,
-          extcap_lists_its_interface, extcap_records_live]
+          extcap_lists_its_interface, extcap_ends_after_its_duration, extcap_records_live]
 
 
 def main():
