@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <new>
 
@@ -11,16 +12,21 @@
 #include "tcpwitness/pipeline.hpp"
 #include "unit/churn.hpp"
 #include "unit/digests.hpp"
+#include "unit/failing_memory.hpp"
 
 namespace {
 
 thread_local std::size_t allocations = 0;
+thread_local std::atomic<int> failing = 0;
 
 }  // namespace
+
+std::atomic<int>& tcpwitness::testing::failing_allocation() { return failing; }
 
 // NOLINTBEGIN(cppcoreguidelines-no-malloc): these are what allocates
 void* operator new(std::size_t size) {
   ++allocations;
+  if (failing > 0 && --failing == 0) throw std::bad_alloc();
   if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
   throw std::bad_alloc();
 }

@@ -16,6 +16,8 @@
 #include <thread>
 #include <vector>
 
+#include "unit/failing_memory.hpp"
+
 namespace tcpwitness::testing {
 namespace {
 
@@ -96,7 +98,7 @@ class Exporting : public ::testing::Test {
     auto made = Exporter::listen(loopback(), [this] { return give(); }, "text/plain; version=0.0.4", limits);
     EXPECT_TRUE(made) << made.error().message();
     exporter_ = std::move(*made);
-    EXPECT_TRUE(exporter_->start([] {}));
+    EXPECT_TRUE(exporter_->start([this] { failing_ = &failing_allocation(); }));
     return exporter_->port();
   }
   std::shared_ptr<const std::string> give() { return ++given_ <= huge_ones_ ? huge_ : page_; }
@@ -114,6 +116,7 @@ class Exporting : public ::testing::Test {
   std::shared_ptr<const std::string> huge_ = std::make_shared<const std::string>(16U << 20U, 'x');
   int huge_ones_ = 0;
   std::atomic<int> given_ = 0;
+  std::atomic<int>* failing_ = nullptr;  // of its thread
   std::unique_ptr<Exporter> exporter_;
 };
 
@@ -227,6 +230,23 @@ TEST_F(Exporting, ManyScrapersAtOnceAreAllAnswered) {
   }
   for (std::thread& scraper : scrapers) scraper.join();
   EXPECT_EQ(answered, 400);
+}
+
+// Wherever on the way from the client's SYN to its answer.
+TEST_F(Exporting, MemoryThatIsShortForOnceCostsOneClient) {
+  const std::uint16_t port = start();
+  expect_quick(port);
+  int failed = 0;
+  for (int at = 1; at <= 30; ++at) {
+    *failing_ = at;
+    Client client(port);
+    client.send(get_once);
+    failed += client.receive(SIZE_MAX, milliseconds(300)).ends_with(*page_) ? 0 : 1;
+    *failing_ = 0;
+    expect_quick(port);
+  }
+  EXPECT_GE(failed, 3);
+  EXPECT_LT(failed, 30) << "a request takes memory so often?";
 }
 
 TEST_F(Exporting, APortThatIsTakenIsSaid) {

@@ -2,6 +2,7 @@
 #include "http/exporter.hpp"
 
 #include <algorithm>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -176,18 +177,29 @@ class Exporter::Impl {
   }
 
  private:
-  // Memory may be short for one request; the next one is answered.
+  static constexpr auto pause = std::chrono::milliseconds(100);
+
+  // Memory may be short for one request, or for one client; the next ones are answered. After a failure nothing may
+  // wait for them any more, as it may have been in taking a client, inside of asio too; and a context that nothing
+  // waits in would be stopped for good.
   void run() {
-    while (!context_.stopped()) {
+    const auto until_the_end = asio::make_work_guard(context_);
+    for (bool failed = false; !context_.stopped();) {
       try {
+        if (failed) accept_later();
+        failed = false;
         context_.run();
       } catch (const std::exception&) {
-        continue;
+        if (failed) std::this_thread::sleep_for(pause);  // memory is short still
+        failed = true;
       }
     }
   }
 
+  // One waits for a client at a time: after a failure another may still do so.
   void accept() {
+    Failure ignored;
+    acceptor_.cancel(ignored);
     acceptor_.async_accept([this](Failure error, tcp::socket socket) {
       if (error == asio::error::operation_aborted) return;
       if (error) return accept_later();
@@ -195,9 +207,9 @@ class Exporter::Impl {
       accept();
     });
   }
-  // No descriptor is left, say.
+  // No descriptor or no memory is left, say.
   void accept_later() {
-    pause_.expires_after(std::chrono::milliseconds(100));
+    pause_.expires_after(pause);
     pause_.async_wait([this](Failure error) {
       if (!error) accept();
     });
