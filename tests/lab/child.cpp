@@ -77,7 +77,11 @@ Result<Child> Child::start(const std::vector<std::string>& argv, const std::vect
   sigset_t none;
   sigemptyset(&none);
   posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  sigset_t hangup;  // ignored where the tests run under nohup
+  sigemptyset(&hangup);
+  sigaddset(&hangup, SIGHUP);
+  posix_spawnattr_setsigdefault(&attributes, &hangup);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 
   Child child;
   const int error = posix_spawnp(&child.pid_, argv.front().c_str(), &actions, &attributes, pointers.data(), environ);

@@ -47,10 +47,11 @@ bool blocks(pid_t pid, int number) {
 class Stopping : public Live {
  protected:
   // A tracer that has more to print than its reader, who takes nothing, has room for.
-  std::unique_ptr<TracerRun> stuck(Unread& pipe, std::vector<std::string> more = {}) {
+  std::unique_ptr<TracerRun> stuck(Unread& pipe, std::vector<std::string> more = {},
+                                   const std::vector<std::string>& through = {}) {
     std::vector<std::string> arguments{"trace", "-o", "json", "--netns", lab().client_ns()};
     arguments.insert(arguments.end(), more.begin(), more.end());
-    auto run = TracerRun::start(arguments, {}, pipe.writer.get());
+    auto run = TracerRun::start(arguments, through, pipe.writer.get());
     if (!run || !(*run)->wait_ready()) {
       ADD_FAILURE() << (run ? (*run)->err() : run.error());
       return nullptr;
@@ -91,6 +92,38 @@ TEST_F(Stopping, ASecondSignalEndsItAtOnce) {
   lab::pause_for(Millis(400));  // no longer "at once"; it waits two seconds for its reader, and then ends with 1
   ::kill(run->pid(), SIGTERM);
   EXPECT_EQ(run->wait().code, 128 + SIGTERM);
+}
+
+// nohup, "trap '' HUP"; a script's shell does so with the SIGINT of what it starts with '&', which ends it all the
+// same.
+TEST_F(Stopping, AHangUpThatIsIgnoredStaysIgnored) {
+  const auto run = TracerRun::start({"life", "-o", "json", "--netns", lab().client_ns()},
+                                    {"--ignore-signal=HUP", "--ignore-signal=INT"});
+  ASSERT_TRUE(run) << run.error();
+  ASSERT_TRUE((*run)->wait_ready()) << (*run)->err();
+  for (int i = 0; i < 2; ++i) {
+    ::kill((*run)->pid(), SIGHUP);
+    lab::pause_for(Millis(300));
+  }
+  const auto& here = lab().host(lab::Side::client);
+  const auto talked = converse(here, here, {.ip = "127.0.0.1", .connections = 1, .addresses = 1});
+  EXPECT_TRUE(talked) << talked.error();
+  EXPECT_TRUE((*run)->wait_for("\"completed\"", Millis(10'000))) << (*run)->err();
+  const Ended ended = (*run)->stop();
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_EQ(Printed(ended.out).of("summary").size(), 1u);
+}
+
+// What ends while it waits for its reader is past its first signal, and a hang-up is none.
+TEST_F(Stopping, AHangUpThatIsIgnoredIsNoSecondSignal) {
+  Unread pipe;
+  const auto run = stuck(pipe, {}, {"--ignore-signal=HUP"});
+  ASSERT_TRUE(run);
+  ::kill(run->pid(), SIGINT);
+  for (int i = 0; i < 200 && blocks(run->pid(), SIGINT); ++i) lab::pause_for(Millis(50));
+  lab::pause_for(Millis(400));
+  ::kill(run->pid(), SIGHUP);
+  EXPECT_EQ(run->wait(Millis(8000)).code, 1) << run->err();
 }
 
 // sudo and a terminal both pass Ctrl-C on.

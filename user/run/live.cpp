@@ -51,6 +51,14 @@ ServiceManager service_manager() {
   return {};
 }
 
+// nohup: the run outlives its terminal. Where SIGHUP opens files again it means nothing else, and a screen has no use
+// without its terminal.
+IgnoredHangup ignored_hangup(const Options& options, const ServiceManager& manager, const LiveView* view) {
+  const bool reopens = options.command == Command::record || !options.append.empty();
+  const bool taken = view != nullptr || manager.there() || (reopens && !has_terminal());
+  return taken ? IgnoredHangup::taken : IgnoredHangup::stays;
+}
+
 // Interfaces that come need the first three; the next file of a recording, or of --append, may lie in somebody else's
 // directory.
 void give_up_capabilities(const Options& options) {
@@ -92,7 +100,7 @@ int run_live(const Options& options, std::unique_ptr<LiveView> view) {
   LiveFilter live_filter;
   TracerSettings settings = tracer_settings(options);
   if (auto chosen = live_filter.choose_flows(options, settings); !chosen) return refuse(chosen.error());
-  auto signals = take_signals();
+  auto signals = take_signals(ignored_hangup(options, manager, view.get()));
   if (!signals) return fail(signals.error());
   // Before another namespace is entered: who scrapes is in this one.
   const auto metrics = metrics_server(options);

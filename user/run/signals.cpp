@@ -18,6 +18,7 @@ namespace tcpwitness {
 namespace {
 
 constexpr std::array endings{SIGINT, SIGTERM, SIGHUP};
+bool hangup_taken = true;
 std::int64_t armed_ns = 0;
 
 std::int64_t monotonic_ns() {
@@ -31,14 +32,28 @@ extern "C" void leave(int number) {
   if (monotonic_ns() - armed_ns >= same_ns) _exit(128 + number);
 }
 
-}  // namespace
+bool is_ignored(int number) {
+  struct sigaction action{};
+  return sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
 
-Result<UniqueFd> take_signals() {
-  std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of write() too
+// Those that end a run. The kernel queues what is blocked even where it is ignored.
+sigset_t taken_signals() {
   sigset_t set;
   sigemptyset(&set);
-  for (const int number : endings) sigaddset(&set, number);
+  for (const int number : endings) {
+    if (number != SIGHUP || hangup_taken) sigaddset(&set, number);
+  }
+  return set;
+}
+
+}  // namespace
+
+Result<UniqueFd> take_signals(IgnoredHangup hangup) {
+  hangup_taken = hangup == IgnoredHangup::taken || !is_ignored(SIGHUP);
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of write() too
+  const sigset_t set = taken_signals();
   sigprocmask(SIG_BLOCK, &set, nullptr);
   UniqueFd fd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd.valid()) return failure("catch signals", std::strerror(errno));
@@ -64,11 +79,9 @@ void end_at_next_signal(int signals) {
   struct sigaction action{};
   action.sa_handler = leave;
   action.sa_flags = SA_RESTART;
-  sigset_t set;
-  sigemptyset(&set);
+  const sigset_t set = taken_signals();
   for (const int number : endings) {
-    sigaddset(&set, number);
-    sigaction(number, &action, nullptr);
+    if (sigismember(&set, number) == 1) sigaction(number, &action, nullptr);
   }
   sigprocmask(SIG_UNBLOCK, &set, nullptr);
 }

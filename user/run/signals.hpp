@@ -3,14 +3,19 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 
 #include "tcpwitness/result.hpp"
 #include "values/unique_fd.hpp"
 
 namespace tcpwitness {
 
-// SIGINT, SIGTERM and SIGHUP as a descriptor; a closed pipe as an error of write().
-[[nodiscard]] Result<UniqueFd> take_signals();
+// SIGHUP where whoever started us ignores it (nohup): stays ignored, or is taken all the same.
+enum class IgnoredHangup : std::uint8_t { stays, taken };
+
+// SIGINT, SIGTERM and SIGHUP as a descriptor; a closed pipe as an error of write(). (A shell's script ignores SIGINT
+// for what it starts with '&', and yet that is how a tracer is stopped: as in tcpdump it is always taken.)
+[[nodiscard]] Result<UniqueFd> take_signals(IgnoredHangup hangup = IgnoredHangup::stays);
 
 // Takes the signals that have come. True: SIGHUP, and no other.
 [[nodiscard]] bool take_hangups(int signals);

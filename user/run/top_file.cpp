@@ -327,7 +327,7 @@ int play(const Options& options, std::unique_ptr<Screen> terminal) {
     if (!compiled) return refuse(compiled.error());
     filter = std::move(*compiled);
   }
-  const auto signals = take_signals();
+  const auto signals = take_signals(IgnoredHangup::taken);  // a screen ends with its terminal
   if (!signals) return fail(signals.error());
   auto file = CaptureFile::open(options.read.path, [](int) { return true; });
   if (!file) return fail(file.error());
