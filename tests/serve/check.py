@@ -15,6 +15,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import selectors
 import shutil
 import signal
@@ -244,6 +245,34 @@ def threads_of(pid):
         yield {key: value.strip() for key, value in (line.split(":", 1) for line in status.splitlines() if ":" in line)}
 
 
+def held_open(pairs):
+    """Connections over loopback, twice as many as the flow map of the tracer here has room for."""
+    def work():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3 * pairs, 3 * pairs))
+        listener = socket.create_server(("127.0.0.1", 7100), backlog=512)
+        kept = []
+        for _ in range(pairs):
+            sock = socket.create_connection(("127.0.0.1", 7100))
+            kept += [sock, listener.accept()[0]]
+        signal.pause()
+
+    return work
+
+
+def check_evicted(tracer):
+    """What gave way counts while the tracer runs, and never falls."""
+    last = [0]
+    def grown():
+        count = tracer.scrape().sum("tcpwitness_evicted_flows_total")
+        expect(count >= last[0], f"evicted flows: {last[0]}, then {count}")
+        last[0] = count
+        return count > 0
+    until(grown, 60, "flows that gave way")
+    said = tracer.stop()
+    found = re.search(r"([\d,]+) times a flow gave way", said)
+    expect(found and last[0] <= int(found[1].replace(",", "")), f"evicted flows: {last[0]}, and at the end: {said}")
+
+
 def check_privileges(pid):
     threads = list(threads_of(pid))
     expect(len(threads) == 3, f"threads: the reader, the one that raises it, and the exporter: {len(threads)}")
@@ -440,8 +469,8 @@ def main():
         print("no network namespaces here")
         return 77
     name = f"serve-{os.getpid()}"
-    client, server = Namespace(f"{name}-a"), Namespace(f"{name}-b")
-    pids, tracer, stop = [], None, os.pipe()
+    client, server, crowded = Namespace(f"{name}-a"), Namespace(f"{name}-b"), Namespace(f"{name}-c")
+    pids, tracer, evicting, stop = [], None, None, os.pipe()
     directory = pathlib.Path(tempfile.mkdtemp())
     try:
         run("ip", "link", "add", "sv0", "netns", client.name, "type", "veth", "peer", "name", "sv1", "netns", server.name)
@@ -467,6 +496,9 @@ def main():
                 pids.append(pid)
             return count
 
+        # Beside the others: what gives way is counted every half minute.
+        evicting = Tracer(binary, "--netns", crowded.name, "--flows", "1024")
+        pids.append(crowded.fork(b"crowd", held_open(2500)))
         play(b"talk", talk(30), "talks", 30)
         # A name that is not UTF-8 and has quotes: one byte of it in a label costs Prometheus the whole scrape.
         play(b'\xff"}\n\xe5\x90 x', talk(3), "talks", 3)
@@ -493,6 +525,9 @@ def main():
         check_keepalive(tracer)
         check_numbers(tracer, played)
         check_usage(binary, tracer)
+        expect(tracer.scrape().sum("tcpwitness_evicted_flows_total") == 0, "flows that gave way where there was room")
+        check_evicted(evicting)
+        evicting = None
         said = tracer.stop()
         expect("nothing lost" in said, said)
         manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -509,15 +544,16 @@ def main():
         tracer.stop()
         tracer = None
     finally:
-        if tracer:
-            tracer.process.kill()
+        for running in (tracer, evicting):
+            if running:
+                running.process.kill()
         for pid in pids:
             try:
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
             except (ProcessLookupError, ChildProcessError):
                 pass
-        for place in (client, server):
+        for place in (client, server, crowded):
             run("ip", "netns", "del", place.name, check=False)
         shutil.rmtree(directory, ignore_errors=True)
     print(f"{len(wrong)} wrong" if wrong else "all as it was played")

@@ -42,7 +42,9 @@ constexpr std::array<Definition, metric_count> definitions{{
     {Metric::lost, "tcpwitness_lost_events_total", Type::counter, false, "place", "events",
      "Events that were lost: no room in the ring; program not run (program); not decoded (decoder)", ""},
     {Metric::evicted_flows, "tcpwitness_evicted_flows_total", Type::counter, false, "", "flows",
-     "Flows that found no room in the flow map (--flows), and of which segments went uncounted", ""},
+     "Flows that gave way to newer ones in the flow map (--flows), and of which segments went uncounted; at least so "
+     "many, counted every 30 s",
+     ""},
     {Metric::label_sets, "tcpwitness_label_sets", Type::gauge, false, "", "label sets",
      "Combinations of the chosen labels that have series of their own", ""},
     {Metric::label_overflow, "tcpwitness_label_overflow_connections_total", Type::counter, false, "", "connections",

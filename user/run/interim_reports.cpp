@@ -13,6 +13,22 @@ namespace {
 
 constexpr auto metrics_every = std::chrono::seconds(5);
 constexpr auto rarest_list = std::chrono::seconds(10);  // for a screen
+constexpr auto count_evicted_every = std::chrono::seconds(30);
+
+// A quarter of a second of processor time, in which nothing is taken from the ring.
+constexpr std::uint64_t longest_walk = 262'144;
+
+struct FlowCounts {
+  std::uint64_t added = 0;
+  std::uint64_t removed = 0;
+
+  explicit FlowCounts(const Tracer& tracer) {
+    for (const CpuCounts& cpu : tracer.cpu_counts()) {
+      added += cpu.flows_added;
+      removed += cpu.flows_removed;
+    }
+  }
+};
 
 }  // namespace
 
@@ -41,7 +57,22 @@ void InterimReports::report(Clock::duration since_start) {
   if (parts_.metrics != nullptr) all = totals();
   output_.write_at_once(Interim{.ts_ns = now, .life = {}, .totals = all});
   output_.deliver();
-  if (parts_.metrics != nullptr) next_ = std::max(next_, since_start + one_per_cent * (Clock::now() - begun));
+  if (parts_.metrics == nullptr) return;
+  next_ = std::max(next_, since_start + one_per_cent * (Clock::now() - begun));
+  if (since_start >= evicted_next_) count_evicted(since_start);
+}
+
+// For the next report, and not within what limits reports. It walks the whole map: 65,536 flows are 65 ms.
+void InterimReports::count_evicted(Clock::duration since_start) {
+  const auto begun = Clock::now();
+  const FlowCounts before(parts_.tracer);
+  const std::uint64_t there_or_evicted = before.added - std::min(before.added, before.removed);
+  if (std::min<std::uint64_t>(there_or_evicted, parts_.options.flows) > longest_walk) return;
+  const std::uint64_t missing = parts_.tracer.evicted_flows();
+  // What ended during the walk is missing too, and was not evicted: at least so many were.
+  const std::uint64_t ended = FlowCounts(parts_.tracer).removed - before.removed;
+  evicted_ = std::max(evicted_, missing - std::min(missing, ended));
+  evicted_next_ = since_start + std::max<Clock::duration>(count_evicted_every, one_per_cent * (Clock::now() - begun));
 }
 
 void InterimReports::list_sockets(Clock::duration since_start) {
@@ -63,7 +94,7 @@ Totals InterimReports::totals() {
                 .lost = 0,
                 .skipped = parts_.tracer.skipped_runs(),
                 .malformed = feed_.decoder().malformed(),
-                .flows_full = 0,
+                .flows_full = evicted_,
                 .unlisted = feed_.correlator().summary().unlisted};
   for (const CpuCounts& cpu : parts_.tracer.cpu_counts()) {
     totals.lost += cpu.lost;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 
 #include "run/live_feed.hpp"
@@ -27,6 +28,7 @@ class InterimReports {
  private:
   void list_sockets(Clock::duration since_start);
   [[nodiscard]] Totals totals();
+  void count_evicted(Clock::duration since_start);
 
   const LiveParts& parts_;
   LiveFeed& feed_;
@@ -35,6 +37,8 @@ class InterimReports {
   std::optional<Clock::duration> every_;
   Clock::duration next_{};
   Clock::duration list_next_{};  // not before that are the sockets listed
+  Clock::duration evicted_next_{};
+  std::uint64_t evicted_ = 0;  // as of then
 };
 
 }  // namespace tcpwitness
