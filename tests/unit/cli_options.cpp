@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // cli_options.cpp: command lines to plain values, or to a sentence that says what is wrong and valid.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -701,6 +702,20 @@ TEST(Options, AFileOfOptionsIsRefusedAsTheCommandLineIs) {
   EXPECT_TRUE(refused({"--config", file_of("port = http\n")}).contains("'http' is not a port"));
   EXPECT_TRUE(refused({"--config", file_of("keep = 3\n")}).contains("--keep belongs to a recording"));
   EXPECT_TRUE(refused({"--config"}).contains("--config needs a value"));
+}
+
+TEST(Options, AValueOfAFileThatHasSpacesNeedsQuotes) {
+  for (const char* value : {"/tmp/a b.txt", "/tmp/a,b.txt"}) {
+    const std::string why = refused({"--config", file_of(fmt::format("# append = x\nappend = {}\n", value))});
+    EXPECT_TRUE(why.contains("--append: its value has spaces or commas: put it in quotes (line 2 of ")) << why;
+    EXPECT_EQ(options({"--config", file_of(fmt::format("append = \"{}\"\n", value))}).append, value);
+    // The command line takes precedence.
+    EXPECT_EQ(options({"--append", "b", "--config", file_of(fmt::format("append = {}\n", value))}).append, "b");
+  }
+  EXPECT_TRUE(refused({"--config", file_of("append = a\nappend = b\n")}).contains("--append is given 2 times"));
+  EXPECT_TRUE(
+      refused({"-d", "1", "-d", "2", "--config", file_of("append = a\n")}).contains("--duration is given 2 times"));
+  EXPECT_EQ(options({"--config", file_of("port = 80 443\n")}).ports.size(), 2U);
 }
 
 TEST(Options, WhatIsWrongInAFileIsFoundByItsLine) {

@@ -55,19 +55,29 @@ bool is_given(std::string_view name, std::span<const std::string> arguments) {
 
 // "port" of `port = 80`.
 std::string_view key_of(std::string_view line) {
-  std::string_view key = line.substr(0, line.find('='));
-  key = key.substr(0, key.find_last_not_of(" \t") + 1);
-  return key.substr(key.find_last_of(" \t") + 1);
+  const std::string_view key = line.substr(0, line.find('='));
+  const std::size_t begin = std::min(key.find_first_not_of(" \t"), key.size());
+  return key.substr(begin, key.find_last_not_of(" \t") + 1 - begin);
 }
 
-// From 1; 0: it is not there.
-std::size_t line_of(std::string_view key, const std::string& file) {
+// The lines that set it, from 1.
+std::vector<std::size_t> lines_of(std::string_view key, const std::string& file) {
+  std::vector<std::size_t> found;
   std::ifstream lines(file);
   std::string line;
   for (std::size_t number = 1; std::getline(lines, line); ++number) {
-    if (key_of(line) == key) return number;
+    if (key_of(line) == key) found.push_back(number);
   }
-  return 0;
+  return found;
+}
+
+// Where the one file that is named sets it, and the arguments do not.
+std::vector<std::size_t> lines_in_file(std::string_view name, std::span<const std::string> arguments) {
+  const std::vector<std::string> files = named_files(arguments);
+  std::error_code gone;
+  if (files.size() != 1 || !std::filesystem::is_regular_file(files.front(), gone) || is_given(name, arguments))
+    return {};
+  return lines_of(name.substr(2), files.front());
 }
 
 }  // namespace
@@ -89,17 +99,18 @@ std::string unreadable_file(std::span<const std::string> arguments) {
   return "";
 }
 
+bool is_once_in_file(std::string_view name, std::span<const std::string> arguments) {
+  return lines_in_file(name, arguments).size() == 1;
+}
+
 std::string place_in_file(std::string_view why, std::span<const std::string> arguments) {
-  const std::vector<std::string> files = named_files(arguments);
-  std::error_code gone;
-  if (files.size() != 1 || !std::filesystem::is_regular_file(files.front(), gone)) return "";
   // The first one is what is wrong; what may have been meant comes behind it.
   std::size_t at = why.find("--");
   if (why.starts_with("--config: ")) at = why.find("--", 2);
   if (at == std::string_view::npos) return "";
   const std::string_view name = why.substr(at, why.find_first_not_of("abcdefghijklmnopqrstuvwxyz-0123456789", at) - at);
-  const std::size_t line = is_given(name, arguments) ? 0 : line_of(name.substr(2), files.front());
-  return line > 0 ? fmt::format(" (line {} of {})", line, files.front()) : "";
+  const std::vector<std::size_t> lines = lines_in_file(name, arguments);
+  return lines.empty() ? "" : fmt::format(" (line {} of {})", lines.front(), named_files(arguments).front());
 }
 
 }  // namespace tcpwitness::cli

@@ -92,15 +92,19 @@ std::string take_names(const Given& given, bool findings, Options& options) {
   return "";
 }
 
-std::string take_option(const Option& option, std::vector<std::string> texts, Options& options) {
+std::string take_option(const Option& option, std::vector<std::string> texts, std::span<const std::string> arguments,
+                        Options& options) {
   if (texts.empty()) return "";
-  // CLI11 splits a value of a file at its commas.
+  // CLI11 splits a value of a file at its commas and spaces.
   if (option.kind == Kind::value && option.completes == cli::Completes::list)
     texts = {fmt::format("{}", fmt::join(texts, ","))};
   if (const std::string why = cli::why_not(option, options.command); !why.empty()) return why;
   const std::string_view name = option.long_name();
-  if (option.kind == Kind::value && texts.size() > 1)
+  if (option.kind == Kind::value && texts.size() > 1) {
+    if (cli::is_once_in_file(name, arguments))
+      return fmt::format("{}: its value has spaces or commas: put it in quotes", name);
     return fmt::format("{} is given {} times; it takes one value", name, texts.size());
+  }
   for (const std::string& text : texts) {
     const std::string wrong = option.take(text, options);
     if (!wrong.empty()) return fmt::format("{}: {}", name, wrong);
@@ -109,7 +113,7 @@ std::string take_option(const Option& option, std::vector<std::string> texts, Op
 }
 
 // The first sentence about what is wrong; later ones are often its consequence.
-Parsed evaluate(const Given& given, Command command) {
+Parsed evaluate(const Given& given, Command command, std::span<const std::string> arguments) {
   Options options;
   options.command = command;
   options.packets_all = command == Command::picture;
@@ -124,7 +128,7 @@ Parsed evaluate(const Given& given, Command command) {
   if (!options.read.filter.empty() && is_given("--filter"))
     return usage_error("--filter and the words behind FILE are both expressions: give one, with 'and' or 'or' in it");
   for (std::size_t i = 0; i < table.size(); ++i) {
-    const std::string wrong = take_option(table[i], given.texts[i], options);
+    const std::string wrong = take_option(table[i], given.texts[i], arguments, options);
     if (!wrong.empty()) return usage_error(wrong);
   }
   if (const std::string wrong = take_names(given, is_given("--findings"), options); !wrong.empty())
@@ -247,7 +251,7 @@ Parsed parse_arguments(std::span<const std::string> arguments, std::string_view 
   const bool names_file = command == Command::read || command == Command::picture || command == Command::top;
   const bool two = !names_file && second != given.words.end();
   if (two) return usage_error(cli::unknown(*second, command));
-  return evaluate(given, command);
+  return evaluate(given, command, arguments.first(own));
 }
 
 }  // namespace
