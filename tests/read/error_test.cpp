@@ -111,6 +111,18 @@ TEST_F(ReadError, AProcessIsNotInACapture) {
 }
 
 TEST_F(ReadError, OptionsForListeningAreRefused) {
+  const std::string path = directory_.file("x.pcap", Capture().whole(1).bytes);
+  for (const Arguments& given :
+       {Arguments{"--uid", "0"}, {"-d", "1"}, {"-i", "lo"}, {"--netns", "x"}, {"--flows", "2048"}}) {
+    Arguments top{"top", path};
+    top.insert(top.end(), given.begin(), given.end());
+    refused(top, 2, {"cannot play", "is for live tracing"});
+    Arguments picture{"picture", path, "-o", path + ".svg"};
+    picture.insert(picture.end(), given.begin(), given.end());
+    refused(picture, 2, {"cannot draw", "is for live tracing"});
+  }
+  refused({"top", path, "-c", "1"}, 2, {"--count is for live tracing"});
+  refused({"read", path, "--stuck-after", "5"}, 2, {"--stuck-after", "a capture knows no sockets"});
   refused({"read", "x.pcap", "-i", "lo"}, 2, {"--interface is for live tracing", "--help"});
   refused({"read"}, 2, {"read needs a file"});
 }

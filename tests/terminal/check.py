@@ -133,6 +133,16 @@ class Check:
             assert child.returncode == 2, (environment, child.returncode)
             assert said.startswith("tcpwitness: cannot draw on the terminal:") and said.count("\n") == 1, said
 
+    def options_of_a_live_run_are_refused(self):
+        """With a file; without one they are what they are for, and only the terminal is missing."""
+        for option in (["--uid", "0"], ["-d", "1"], ["-c", "1"], ["-i", "lo"], ["--netns", "x"], ["-p", "1", "--children"], ["--wire", "none"],
+                       ["--kernel", "off"], ["--forwarded"], ["--flows", "2048"]):
+            for file in ([self.capture], []):
+                done = subprocess.run([self.tracer, "top", *file, *option], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                      timeout=PATIENCE, check=False)
+                assert done.returncode == 2, (option, done)
+                assert ("is for live tracing, and this is a file" in done.stderr) == bool(file), (option, done.stderr)
+
     def speed_needs_a_file(self):
         with Tmux() as tmux:
             tmux.type(self.top("no-such-file", "--speed", "10") + "; echo code=$?")
@@ -453,7 +463,7 @@ def main():
     parser.add_argument("names", nargs="*")
     arguments = parser.parse_args()
     check = Check(arguments.tracer, arguments.update)
-    names = arguments.names or ["refused_without_a_terminal", "speed_needs_a_file", "screens_of_a_capture", "sizes_that_are_none",
+    names = arguments.names or ["refused_without_a_terminal", "options_of_a_live_run_are_refused", "speed_needs_a_file", "screens_of_a_capture", "sizes_that_are_none",
                                 "the_environment_has_another_size", "a_locale_that_is_not_installed",
                                 "no_colour_where_none_is_wanted", "suspended_and_continued", "the_numbers_of_the_moment",
                                 "silence_in_a_file", "a_file_that_is_not_there", "sentences_are_whole", "deaths", "the_terminal_vanishes",

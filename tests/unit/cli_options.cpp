@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <map>
 #include <sstream>
 
+#include "cli/live_alone.hpp"
 #include "cli/option_table.hpp"
 #include "cli/options.hpp"
 #include "cli/pages.hpp"
@@ -745,6 +747,35 @@ TEST(Options, EachIsEnteredOnceAndEachWordIsAccepted) {
       }
     }
   }
+}
+
+// What a command takes that has a file too is of use there, or refused: nothing is ignored.
+TEST(Options, EachOptionHasItsUseForAFileOrIsRefused) {
+  const std::map<std::string_view, const char*> values{
+      {"--interface", "lo"},   {"--pid", "7"},          {"--uid", "0"},          {"--comm", "curl"},
+      {"--port", "80"},        {"--host", "10.0.0.1"},  {"--netns", "blue"},     {"--wire", "none"},
+      {"--kernel", "off"},     {"--ring-size", "64K"},  {"--sample", "1s"},      {"--flows", "2048"},
+      {"--output", "x.html"},  {"--packets", "events"}, {"--finding", "late"},   {"--outcome", "completed"},
+      {"--slower-than", "1s"}, {"--longer-than", "1s"}, {"--larger-than", "1K"}, {"--every", "1"},
+      {"--duration", "1"},     {"--count", "1"},        {"--stuck-after", "1"},  {"--speed", "10"}};
+  std::vector<std::string_view> used{"--pid",     "--comm",        "--port",        "--host",        "--problems",
+                                     "--finding", "--outcome",     "--slower-than", "--longer-than", "--larger-than",
+                                     "--every",   "--stuck-after", "--speed",       "--output",      "--packets"};
+  for (const Command command : {Command::top, Command::picture}) {
+    if (command == Command::picture) used.emplace_back("--count");
+    for (const cli::Option& option : cli::option_table()) {
+      if (option.usage(command) == nullptr || option.take == nullptr) continue;
+      Options given;
+      given.command = command;
+      const auto value = values.find(option.long_name());
+      ASSERT_EQ(option.take(value == values.end() ? "" : value->second, given), "") << option.names;
+      const bool has_use = std::ranges::find(used, option.long_name()) != used.end();
+      EXPECT_EQ(cli::live_alone(given), has_use ? "" : option.long_name());
+    }
+  }
+  Options with_command;
+  with_command.program = {"true"};
+  EXPECT_EQ(cli::live_alone(with_command), "a command");
 }
 
 TEST(Options, ARecordingIsOfAllProcessesAndItsHelpSaysSo) {

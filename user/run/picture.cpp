@@ -21,19 +21,6 @@
 namespace tcpwitness {
 namespace {
 
-// What only a live run can do; "" where none of it was asked for.
-std::string_view live_alone(const Options& options) {
-  if (!options.program.empty()) return "a command";
-  if (options.duration) return "--duration";
-  if (!options.interfaces.empty()) return "--interface";
-  if (!options.netns.empty()) return "--netns";
-  if (options.children) return "--children";
-  if (!options.user.empty()) return "--uid";
-  if (options.forwarded) return "--forwarded";
-  if (options.wire != WireMode::automatic) return "--wire";
-  return options.kernel ? "" : "--kernel";
-}
-
 // What it was all for.
 int say_written(int code, const Options& options) {
   struct stat file{};
@@ -75,11 +62,7 @@ int run_picture(const Options& options) {
   const auto rest = words | std::views::drop(file ? 1 : 0);
   (file ? chosen.read.filter : chosen.expression) = fmt::format("{}", fmt::join(rest, " "));
   if (!file) return say_written(run_live(chosen), chosen);
-  if (const std::string_view live = live_alone(options); !live.empty()) {
-    return refuse({fmt::format("draw {} with {}", printable(words.front(), true), live),
-                   fmt::format("{} is for live tracing, and this is a file", live),
-                   "to select from a file: --port, --host or an expression"});
-  }
+  if (const auto wrong = no_use_for_a_file("draw", words.front(), options)) return refuse(*wrong);
   chosen.read.path = words.front();
   return say_written(run_read(chosen), chosen);
 }

@@ -310,12 +310,7 @@ int run_read(const Options& given) {
   confine();
   if (is_recording(**file)) return replay(options, std::move(*file));
   if (auto listening = stop.listen(); !listening) return fail(listening.error());
-  if (options.pid != 0 || !options.comm.empty()) {
-    fmt::print(stderr,
-               "tcpwitness: a capture knows no processes: --pid and --comm select only from what 'tcpwitness record' "
-               "wrote\n");
-    return exit_usage;
-  }
+  if (const auto wrong = no_use_for_a_capture(options)) return refuse(*wrong);
   Reading run(options, stop, **file, filter.get());
   reading = &run;
   run.begin();

@@ -333,10 +333,7 @@ int play(const Options& options, std::unique_ptr<Screen> terminal) {
   if (!file) return fail(file.error());
   const bool recording = is_recording(**file);
   if (recording && filter) return fail(no_expression_for_recordings(options.read.filter));
-  if (!recording && (options.pid != 0 || !options.comm.empty())) {
-    return refuse({"select by process", "a capture knows no processes",
-                   "--pid and --comm select from what 'tcpwitness record' wrote"});
-  }
+  if (const auto wrong = recording ? std::nullopt : no_use_for_a_capture(options)) return refuse(*wrong);
   ::tzset();
   const std::string name = options.read.path.substr(options.read.path.rfind('/') + 1);
   LiveView view(std::move(terminal), fmt::format("{} x{:g}", name, options.top.speed.value_or(1)), !recording, false);
@@ -353,11 +350,12 @@ int play(const Options& options, std::unique_ptr<Screen> terminal) {
 }  // namespace
 
 int run_top(const Options& given) {
-  if (auto possible = Screen::check(); !possible) return refuse(possible.error());
   Options options = given;
   if (!options.every) options.every = std::chrono::seconds(1);
   auto& words = options.top.words;
   const bool file = !words.empty() && words.front() != "-" && names_a_file(words.front());
+  if (const auto wrong = file ? no_use_for_a_file("play", words.front(), options) : std::nullopt) return refuse(*wrong);
+  if (auto possible = Screen::check(); !possible) return refuse(possible.error());
   if (!file && options.top.speed) {
     return refuse({"play at a speed",
                    words.empty() ? "no file is given" : "there is no file " + printable(words[0], true),
