@@ -28,9 +28,10 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 // As with_number() writes it.
 std::optional<std::uint32_t> take_number(std::string_view& text) {
   const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const char* const begin = text.data();
   std::uint32_t number = 0;
   if (digits < number_digits || (digits > number_digits && text.front() == '0') ||
-      std::from_chars(text.data(), text.data() + digits, number).ec != std::errc{})
+      std::from_chars(begin, begin + digits, number).ec != std::errc{})
     return std::nullopt;
   text.remove_prefix(digits);
   return number;
