@@ -250,6 +250,35 @@ TEST(OpenSocket, TheOtherFormsHaveTheSame) {
   for (const std::string& line : csv) EXPECT_EQ(std::ranges::count(line, ','), 17) << line;
 }
 
+// Two processes have it (a fork, a passed descriptor): ls -p and --comm ask for one.
+TEST(OpenSocket, WhoWasAskedForIsNamed) {
+  OpenSocket socket = in(TcpState::close_wait);
+  socket.holders = {
+      {.pid = 42, .comm = "parent", .fd = 3}, {.pid = 43, .comm = "child", .fd = 4}, {.pid = 44, .comm = "x"}};
+  const auto pids = [&] {
+    std::vector<std::uint32_t> all;
+    for (const SocketHolder& holder : socket.holders) all.push_back(holder.pid);
+    return all;
+  };
+  using Pids = std::vector<std::uint32_t>;
+  EXPECT_FALSE(put_first(socket.holders, [](const SocketHolder& holder) { return holder.pid == 45; }));
+  EXPECT_EQ(pids(), (Pids{42, 43, 44}));
+  EXPECT_TRUE(put_first(socket.holders, [](const SocketHolder& holder) { return holder.pid != 45; }));
+  EXPECT_EQ(pids(), (Pids{42, 43, 44})) << "the first of several";
+  EXPECT_TRUE(put_first(socket.holders, [](const SocketHolder& holder) { return holder.comm == "x"; }));
+  EXPECT_EQ(pids(), (Pids{44, 42, 43})) << "the others stay in their order";
+  EXPECT_TRUE(put_first(socket.holders, [](const SocketHolder& holder) { return holder.comm == "child"; }));
+  const SocketListing asked{
+      .ts_ns = golden::midnight, .sockets = {{socket, judge_open_socket(socket, ten_s)}}, .all = 1};
+  const auto text = written([&](Output& output) { write_sockets_text(output, asked, {}, false); });
+  EXPECT_TRUE(text.at(1).contains("43 child+2")) << text.at(1);
+  const auto json = written([&](Output& output) { write_sockets_json(output, asked); });
+  EXPECT_TRUE(json.at(1).contains(R"("owners":[{"pid":43,"comm":"child","fd":4},)")) << json.at(1);
+  EXPECT_TRUE(json.at(1).contains("child[43] (descriptor 4) has not closed")) << json.at(1);
+  const auto csv = written([&](Output& output) { write_sockets_csv(output, asked); });
+  EXPECT_TRUE(csv.at(0).contains(",43,child,3,")) << csv.at(0);
+}
+
 Options options(const std::vector<std::string>& arguments) {
   const Parsed parsed = parse(arguments, "1");
   const auto* given = std::get_if<Options>(&parsed);

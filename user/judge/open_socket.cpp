@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "judge/open_socket.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "judge/judge.hpp"
@@ -104,6 +106,13 @@ std::uint32_t unacknowledged_bytes(const ControlBlock& cb) {
   const auto unacknowledged = static_cast<std::int32_t>(cb.write_seq - cb.snd_una);
   if (unacknowledged <= 0) return 0;
   return static_cast<std::uint32_t>(unacknowledged) - (has_fin_out(state) ? 1 : 0);
+}
+
+bool put_first(std::vector<SocketHolder>& holders, const std::function<bool(const SocketHolder&)>& asked) {
+  const auto first = std::ranges::find_if(holders, asked);
+  if (first == holders.end()) return false;
+  std::ranges::rotate(holders.begin(), first, std::next(first));  // the others stay by pid
+  return true;
 }
 
 std::vector<Finding> judge_open_socket(const OpenSocket& socket, std::int64_t stuck_ns) {

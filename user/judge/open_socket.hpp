@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,6 +35,8 @@ struct OpenSocket {
   ControlBlock cb{};
   std::vector<SocketHolder> holders;  // by pid; none: no process has it open, or that is not known
 };
+// Of several holders a row and a finding name the first: that becomes one that was asked for. False: none of them was.
+[[nodiscard]] bool put_first(std::vector<SocketHolder>& holders, const std::function<bool(const SocketHolder&)>& asked);
 
 // From the control block: bytes, without the sequence numbers of SYN and FIN.
 [[nodiscard]] std::uint32_t unread_bytes(const ControlBlock& cb);

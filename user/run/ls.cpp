@@ -125,10 +125,10 @@ class Lister {
     }
   }
 
-  [[nodiscard]] bool wanted(const OpenSocket& socket) const {
+  [[nodiscard]] bool wanted(OpenSocket& socket) const {
     if (const auto& of_flow = live_filter_.of_flow(); of_flow && !of_flow(socket.flow)) return false;
     if (!options_.of_some_processes()) return true;
-    return std::ranges::any_of(socket.holders, [&](const SocketHolder& holder) {
+    return put_first(socket.holders, [&](const SocketHolder& holder) {
       const auto& of_process = live_filter_.of_process();
       return (options_.pid == 0 || options_.children || holder.pid == options_.pid) &&
              (options_.comm.empty() || holder.comm == options_.comm) &&
