@@ -279,6 +279,16 @@ TEST(OpenSocket, WhoWasAskedForIsNamed) {
   EXPECT_TRUE(csv.at(0).contains(",43,child,3,")) << csv.at(0);
 }
 
+TEST(OpenSocket, AWideNameKeepsTheColumns) {
+  SocketListing one = listing();
+  one.sockets[0].socket.holders = {{.pid = 42, .comm = "\u6f22\u5b57\u6f22"}};
+  for (unsigned width = 30; width <= 200; ++width) {
+    for (const std::string& line :
+         written([&](Output& output) { write_sockets_text(output, one, {.utf8 = true, .width = width}, false); }))
+      EXPECT_LE(columns(line), width) << line;
+  }
+}
+
 Options options(const std::vector<std::string>& arguments) {
   const Parsed parsed = parse(arguments, "1");
   const auto* given = std::get_if<Options>(&parsed);

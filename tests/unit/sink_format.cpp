@@ -179,9 +179,41 @@ TEST(Format, NamesCannotControlATerminal) {
   EXPECT_EQ(printable("\u00e9", false), "?");
 }
 
-TEST(Format, ColumnsCountCodePoints) {
+TEST(Cells, ATextHasTheColumnsOfATerminal) {
+  EXPECT_EQ(columns(""), 0U);
   EXPECT_EQ(columns("abc"), 3U);
-  EXPECT_EQ(columns("\u2192\u00e9"), 2U);
+  EXPECT_EQ(columns("\u2192\u00e9\u2500\u25b2\u2026"), 5U) << "our own marks";
+  EXPECT_EQ(columns("\u6f22\u5b57"), 4U);
+  EXPECT_EQ(columns("a long name, \uac00\uff21"), 17U);
+  EXPECT_EQ(columns("\U0001F600\U00020000"), 4U);
+  EXPECT_EQ(columns("e\u0301\u200d\ufe0f"), 1U);
+  EXPECT_EQ(columns("\x1b\xff\u009b\u202e"), 4U) << "what becomes a '?'";
+}
+
+// The tables are searched by halves.
+TEST(Cells, EachCharacterHasItsOwnWidth) {
+  for (const char32_t character : {U'\u1100', U'\u231a', U'\u231b', U'\u25fd', U'\u3000', U'\u3042', U'\uff60',
+                                   U'\U0001F300', U'\U0001FAFF', U'\U0003FFFD'})
+    EXPECT_EQ(columns(character), 2U) << static_cast<unsigned>(character);
+  for (const char32_t character : {U'\u0300', U'\u036f', U'\u0e31', U'\u11ff', U'\u3099', U'\ufe0f', U'\U000E01EF'})
+    EXPECT_EQ(columns(character), 0U) << static_cast<unsigned>(character);
+  for (const char32_t character : {U'a', U'\u02ff', U'\u0370', U'\u10ff', U'\u2319', U'\u231c', U'\u25fc', U'\u25ff',
+                                   U'\u303f', U'\uff61', U'\U0001F321', U'\U0001FB00', U'\U000E01F0', U'\U0010FFFF'})
+    EXPECT_EQ(columns(character), 1U) << static_cast<unsigned>(character);
+}
+
+TEST(Cells, APieceOfATextIsAsWideAsThereIsRoom) {
+  EXPECT_EQ(first_columns("abc", 2), "ab");
+  EXPECT_EQ(last_columns("abc", 2), "bc");
+  EXPECT_EQ(first_columns("a\u6f22\u5b57", 3), "a\u6f22");
+  EXPECT_EQ(first_columns("a\u6f22\u5b57", 4), "a\u6f22") << "not half of it";
+  EXPECT_EQ(last_columns("\u6f22\u5b57a", 3), "\u5b57a");
+  EXPECT_EQ(last_columns("\u6f22\u5b57a", 4), "\u5b57a");
+  EXPECT_EQ(first_columns("e\u0301x", 1), "e\u0301") << "with what combines with it";
+  EXPECT_EQ(last_columns("e\u0301x", 1), "x");
+  EXPECT_EQ(last_columns("e\u0301x", 2), "e\u0301x");
+  EXPECT_EQ(first_columns("ab", 9), "ab");
+  EXPECT_EQ(last_columns("ab", 0), "");
 }
 
 TEST(Format, AProcessIsNamedWithItsNumberOrNotAtAll) {

@@ -250,6 +250,30 @@ TEST(LifeText, WhatDoesNotFitIsCounted) {
   EXPECT_EQ(folded({}, 5), "");
 }
 
+// A process may call itself so.
+TEST(LifeText, AnEastAsianNameKeepsTheColumnsAndTheWidth) {
+  for (const char* comm : {"\u6f22\u5b57\u6f22\u5b57\u6f22", "\U0001F600\U0001F600", "e\u0301e\u0301"}) {
+    Life life = a_life();
+    life.process = golden::process(42, comm, PidSource::connect);
+    for (unsigned width = 40; width <= 200; ++width) {
+      const auto lines = table({life}, {.utf8 = true, .width = width});
+      for (const std::string& line : lines) EXPECT_LE(columns(line), width) << line;
+    }
+    for (const unsigned width : {0U, 160U}) {
+      const auto lines = table({life}, {.utf8 = true, .width = width});
+      const std::string& row = lines.at(1);
+      EXPECT_EQ(columns(row.substr(0, row.find("10.0.0.1:"))), lines.at(0).find("LOCAL")) << row;
+    }
+  }
+}
+
+TEST(LifeText, AWideCharacterIsNeverHalved) {
+  EXPECT_EQ(elided("\u6f22\u5b57\u6f22\u5b57", 8, true), "\u6f22\u5b57\u6f22\u5b57");
+  EXPECT_EQ(elided("\u6f22\u5b57\u6f22\u5b57", 7, true), "\u6f22\u2026\u6f22\u5b57");
+  EXPECT_EQ(elided("\u6f22\u5b57\u6f22\u5b57", 4, true), "\u2026\u5b57");
+  EXPECT_EQ(elided("\u6f22\u5b57", 1, true), "");
+}
+
 TEST(LifeText, TheMiddleOfAnAddressIsLeftOut) {
   EXPECT_EQ(elided("[2001:db8::1234:1]:40000", 24, false), "[2001:db8::1234:1]:40000");
   EXPECT_EQ(elided("[2001:db8::1234:1]:40000", 17, false), "[2001..4:1]:40000");

@@ -233,7 +233,7 @@ TEST(TopCells, WhatIsNoPlainLetterIsAQuestionMark) {
 }
 
 TEST(TopCells, AWideCharacterIsNeverHalved) {
-  EXPECT_EQ(cells_of("\u6f22\u5b57"), 4U);
+  EXPECT_EQ(columns("\u6f22\u5b57"), 4U);
   EXPECT_EQ(cut("\u6f22\u5b57", 4), "\u6f22\u5b57");
   EXPECT_EQ(cut("\u6f22\u5b57", 3), "\u6f22~");
   EXPECT_EQ(cut("\u6f22\u5b57", 2), "~");
@@ -263,7 +263,7 @@ TEST(TopLayout, NoRowIsWiderThanTheScreenWhateverItsSize) {
           Surroundings around{.width = width, .height = height, .utf8 = width % 2 == 0, .source = "live"};
           const Frame frame = layout(scene.model, view, around);
           ASSERT_LE(frame.size(), height);
-          for (const Row& row : frame) ASSERT_LE(cells_of(row.text()), width) << row.text();
+          for (const Row& row : frame) ASSERT_LE(columns(row.text()), width) << row.text();
         }
       }
     }
@@ -291,7 +291,7 @@ TEST(TopLayout, WordsAreWrappedAndNeverWiderThanTheRow) {
   EXPECT_EQ(rows[0].text(), "  one two");
   EXPECT_EQ(rows[1].text(), "  three");
   for (std::size_t width = 0; width < 12; ++width) {
-    for (const Row& row : words_in("a looooooooong word", 4, width)) EXPECT_LE(cells_of(row.text()), width);
+    for (const Row& row : words_in("a looooooooong word", 4, width)) EXPECT_LE(columns(row.text()), width);
   }
 }
 
@@ -306,7 +306,7 @@ TEST(TopLayout, HostileNamesStayInTheirColumn) {
     EXPECT_EQ(text.find('\x1b'), std::string::npos);
     EXPECT_EQ(text.find("\u202e"), std::string::npos);
     if (text.find("?[31mred?") != std::string::npos || text.find("\u6f22\u5b57??") != std::string::npos) {
-      EXPECT_EQ(cells_of(text), 80U) << text;
+      EXPECT_EQ(columns(text), 80U) << text;
       ++rows;
     }
   }

@@ -247,18 +247,6 @@ std::string printable(std::string_view text, bool utf8) {
   return out;
 }
 
-// Nearly all text is ASCII, which eight bytes at a time can show.
-std::size_t columns(std::string_view text) {
-  constexpr std::uint64_t beyond_ascii = 0x8080808080808080U;
-  std::size_t at = 0;
-  for (std::uint64_t eight = 0; at + sizeof eight <= text.size(); at += sizeof eight) {
-    std::memcpy(&eight, text.data() + at, sizeof eight);
-    if ((eight & beyond_ascii) != 0) break;
-  }
-  const std::string_view rest = text.substr(at);
-  return at + static_cast<std::size_t>(std::ranges::count_if(rest, [](char c) { return (c & 0xc0) != 0x80; }));
-}
-
 std::string process_text(const Process& process, bool utf8) {
   if (process.pid == 0) return "?";
   return process_name(printable(process.comm, utf8), process.pid);

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "sink/cells.hpp"
 #include "sink/output.hpp"
 #include "tcpwitness/address.hpp"
 #include "tcpwitness/connection.hpp"
@@ -59,8 +60,6 @@ void append_utc(Buffer& out, std::int64_t ts_ns);
 [[nodiscard]] std::string printable(std::string_view text, bool utf8);
 // printable() leaves such a text as it is, and it has a column for each byte.
 [[nodiscard]] bool is_printable_ascii(std::string_view text);
-// Columns of a text that printable() made: one a code point.
-[[nodiscard]] std::size_t columns(std::string_view text);
 
 // "curl[4242]"; "?" where the process is not known.
 [[nodiscard]] std::string process_text(const Process& process, bool utf8);

@@ -9,8 +9,7 @@
 #include <cstring>
 #include <utility>
 
-#include "sink/format.hpp"
-#include "sink/utf8.hpp"
+#include "sink/cells.hpp"
 #include "values/short_text.hpp"
 
 namespace tcpwitness {
@@ -19,15 +18,6 @@ namespace {
 constexpr std::size_t columns_at_most = 32;
 constexpr std::string_view few_spaces = "                                ";
 static_assert(few_spaces.size() == few_bytes);
-
-// The first so many columns of a text.
-std::string_view head(std::string_view text, std::size_t room) {
-  std::size_t end = 0;
-  for (; room > 0 && end < text.size(); --room) {
-    end += std::max<std::size_t>(utf8_length(text.substr(end)), 1);
-  }
-  return text.substr(0, end);
-}
 
 // Where a cell begins that may not begin before `least`. `place`: of its column, in rows that need no more than they
 // have.
@@ -137,15 +127,14 @@ std::string folded(const CellList& list, std::size_t room) {
 }
 
 std::string elided(std::string_view text, std::size_t room, bool utf8) {
-  const std::size_t all = columns(text);
-  if (all <= room) return std::string(text);
+  if (columns(text) <= room) return std::string(text);
   const std::string_view mark = utf8 ? "\u2026" : "..";
   const std::size_t mark_columns = utf8 ? 1 : 2;
-  if (room <= mark_columns) return std::string(head(text, room));
+  if (room <= mark_columns) return std::string(first_columns(text, room));
   // A port has at most six columns with its colon: it stays.
   const std::size_t kept = room - mark_columns;
   const std::size_t tail = kept - kept / 3;
-  return fmt::format("{}{}{}", head(text, kept / 3), mark, text.substr(head(text, all - tail).size()));
+  return fmt::format("{}{}{}", first_columns(text, kept / 3), mark, last_columns(text, tail));
 }
 
 void fit_columns(std::span<const TableColumn> table, unsigned width, std::span<std::size_t> widths) {
@@ -268,7 +257,7 @@ void write_row(Buffer& out, std::span<const TableColumn> table, std::span<const 
     if (begin >= limit) break;
     at += begin - end;
     const bool cut = begin + cells[i].columns > limit;
-    const std::string_view text = cut ? head(cells[i].text, limit - begin) : std::string_view(cells[i].text);
+    const std::string_view text = cut ? first_columns(cells[i].text, limit - begin) : std::string_view(cells[i].text);
     const bool paint = style.colour && cells[i].colour != Colour::none;
     if (paint) add(escape_of(cells[i].colour));
     add(text);

@@ -10,15 +10,13 @@
 #include <string>
 #include <string_view>
 
+#include "sink/cells.hpp"
+
 namespace tcpwitness::top {
 
-// Cells of a character: 1 or 2; 0: it is not shown as it is.
-[[nodiscard]] unsigned cells_of(char32_t character);
 // Any bytes, made of such characters alone; without utf8 of ASCII alone.
 [[nodiscard]] std::string shown(std::string_view bytes, bool utf8);
-// Of a text that shown() made.
-[[nodiscard]] std::size_t cells_of(std::string_view text);
-// At most so many cells of it: what is cut ends in '~'. A wide character is never halved.
+// At most so many cells of a text that shown() made: what is cut ends in '~'. A wide character is never halved.
 [[nodiscard]] std::string cut(std::string_view text, std::size_t cells);
 
 }  // namespace tcpwitness::top

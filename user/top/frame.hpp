@@ -34,7 +34,7 @@ class Row {
   Row& put(std::string_view text, Look look = {}) {
     const std::string fits = cut(text, width_ - used_);
     if (fits.empty()) return *this;
-    used_ += cells_of(fits);
+    used_ += columns(fits);
     if (!pieces_.empty() && pieces_.back().look == look) {
       pieces_.back().text += fits;
     } else {
@@ -52,7 +52,7 @@ class Row {
   // The text in a column of this width, to its left or right edge.
   Row& cell(std::string_view text, std::size_t width, bool right, Look look = {}) {
     const std::string fits = cut(text, width);
-    const std::string spaces(width - cells_of(fits), ' ');
+    const std::string spaces(width - columns(fits), ' ');
     return put(right ? spaces + fits : fits + spaces, look);
   }
   // Everything in it looks so, up to the edge.
@@ -85,7 +85,7 @@ class Row {
   while (!text.empty()) {
     const std::string_view word = text.substr(0, text.find(' '));
     const bool first = rows.back().used() <= column;
-    if (!first && rows.back().used() + 1 + cells_of(word) > width) {
+    if (!first && rows.back().used() + 1 + columns(word) > width) {
       rows.emplace_back(width).to(column);
     } else if (!first) {
       rows.back().put(" ", look);

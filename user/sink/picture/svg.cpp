@@ -68,12 +68,7 @@ void words(Buffer& out, double x, double y, std::string_view style, std::string_
     append(out, "<title>");
     append_escaped(out, shown);
     append(out, "</title>");
-    std::size_t bytes = 0;
-    for (std::size_t column = 0; column + 1 < width; ++column) {
-      ++bytes;
-      while (bytes < shown.size() && (static_cast<unsigned char>(shown[bytes]) & 0xc0U) == 0x80) ++bytes;
-    }
-    append_escaped(out, std::string_view(shown).substr(0, bytes));
+    append_escaped(out, first_columns(shown, width - 1));
     append(out, "\u2026");
   }
   append(out, "</text>");

@@ -59,16 +59,10 @@ std::string quantiles(const Quantiles& times, bool wide) {
   return fmt::format("{}/{}/{}", time(0.5), time(0.95), time(0.99));
 }
 
-// Neighbours differ at the end of their addresses: what is left out is in the middle. Whole characters.
-std::string shortened(const std::string& text, std::size_t width) {
-  const auto is_whole = [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; };
+// Neighbours differ at the end of their addresses: what is left out is in the middle.
+std::string shortened(std::string_view text, std::size_t width) {
   const std::size_t head = (width - 1) / 3;
-  const std::size_t tail = width - 1 - head;
-  std::size_t begin = 0;
-  for (std::size_t seen = 0; begin < text.size() && (seen += is_whole(text[begin]) ? 1 : 0) <= head;) ++begin;
-  std::size_t end = text.size();
-  for (std::size_t seen = 0; end > begin && seen < tail;) seen += is_whole(text[--end]) ? 1 : 0;
-  return text.substr(0, begin) + "~" + text.substr(end);
+  return fmt::format("{}~{}", first_columns(text, head), last_columns(text, width - 1 - head));
 }
 
 using Row = std::vector<std::string>;
@@ -177,9 +171,8 @@ class SummaryText {
   void write_row(const Row& row, const std::vector<std::size_t>& widths, std::size_t keys, bool title) {
     std::string text;
     for (std::size_t i = 0; i < row.size(); ++i) {
-      const std::size_t wide = columns(row[i]);
-      const std::string cell = wide > widths[i] ? shortened(row[i], widths[i]) : row[i];
-      const std::string padding(widths[i] - std::min(widths[i], wide), ' ');
+      const std::string cell = columns(row[i]) > widths[i] ? shortened(row[i], widths[i]) : row[i];
+      const std::string padding(widths[i] - columns(cell), ' ');
       text += (i == 0 ? "" : " ") + (i < keys ? cell + padding : padding + cell);
     }
     line(text, title ? Colour::dim : Colour::none);
