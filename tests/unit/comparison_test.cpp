@@ -521,6 +521,27 @@ TEST(CompareText, SaysWhereADifferenceWent) {
   EXPECT_TRUE(has("and 1 more"));
 }
 
+// The names of reasons are those of the machine, or of a recording.
+TEST(CompareText, AReasonIsNoOrderToTheTerminal) {
+  Reports reports = run_of({dropped_in(drop_netfilter, 4)});
+  std::size_t changed = 0;
+  for (Report& report : reports) {
+    auto* life = std::get_if<Life>(&report);
+    if (life == nullptr || !life->comparison) continue;
+    for (Part& part : life->comparison->rx.bytes.parts) {
+      part.reason = "N\x1b[31m\n#9 fake";
+      ++changed;
+    }
+  }
+  ASSERT_NE(changed, 0U);
+  const std::string text = printed(CompareForm::text, reports);
+  EXPECT_TRUE(text.contains("dropped before TCP: N?[31m?#9 fake")) << text;
+  EXPECT_FALSE(text.contains('\x1b')) << text;
+  const std::string rows = printed(CompareForm::csv, reports);
+  EXPECT_TRUE(rows.contains("dropped-before-tcp:N?[31m?#9 fake=")) << rows;
+  EXPECT_TRUE(printed(CompareForm::json, reports).contains("N\\u001b[31m\\n#9 fake")) << "as it is, escaped";
+}
+
 // What goes on is added to what has ended, each time anew.
 TEST(CompareText, ShowsWhatGoesOnAgainAndAgain) {
   Reports reports = run_of({healthy()});

@@ -179,6 +179,13 @@ TEST(Format, NamesCannotControlATerminal) {
   EXPECT_EQ(printable("\u00e9", false), "?");
 }
 
+TEST(Format, PrintableIsWhatPrintableLeaves) {
+  for (const std::string text : {"", "ok", "exactly 8", "\x1b[31m", "a\n", "\x7f", "\u00e9", "\u009b", "\u202e", "\xff",
+                                 "\xe6\xbc", "\u6f22\u5b57", "eight by\x01"}) {
+    for (const bool utf8 : {false, true}) EXPECT_EQ(is_printable(text, utf8), printable(text, utf8) == text) << text;
+  }
+}
+
 TEST(Cells, ATextHasTheColumnsOfATerminal) {
   EXPECT_EQ(columns(""), 0U);
   EXPECT_EQ(columns("abc"), 3U);

@@ -250,6 +250,33 @@ TEST(LifeText, WhatDoesNotFitIsCounted) {
   EXPECT_EQ(folded({}, 5), "");
 }
 
+// Of a recording they are what the file says.
+TEST(LifeText, TheInterfacesOfAForwardedConnectionAreNoOrders) {
+  const auto notes = [](const std::string& client, const TextStyle& style) {
+    Life life = a_life();
+    Forwarded forwarded;
+    forwarded.client.interface = client;
+    forwarded.server.interface = "eth1";
+    life.forwarded = forwarded;
+    return cell(LifeColumn::notes, life, style);
+  };
+  EXPECT_EQ(notes("e\x1b[31m\nth0", {.utf8 = true}), "(e?[31m?th0 | eth1)");
+  EXPECT_EQ(notes("\u00e9th0", {.utf8 = true}), "(\u00e9th0 | eth1)");
+  EXPECT_EQ(notes("\u00e9th0", {}), "(?th0 | eth1)");
+  EXPECT_EQ(notes("", {}), "(? | eth1)");
+}
+
+TEST(LifeText, AFindingsSentenceIsOneLine) {
+  FindingReport report{.conn = 0, .ts_ns = golden::midnight, .flow = a_life().flow, .finding = {}};
+  report.finding.arguments = arguments::OwnWords{"through e\x1b[31m\n-- fake"};
+  for (const unsigned width : {0U, 200U, 40U}) {
+    for (const std::string& line : table({report}, {.utf8 = true, .width = width})) {
+      EXPECT_FALSE(line.contains('\x1b')) << line;
+      EXPECT_FALSE(line.starts_with("-- fake")) << line;
+    }
+  }
+}
+
 // A process may call itself so.
 TEST(LifeText, AnEastAsianNameKeepsTheColumnsAndTheWidth) {
   for (const char* comm : {"\u6f22\u5b57\u6f22\u5b57\u6f22", "\U0001F600\U0001F600", "e\u0301e\u0301"}) {

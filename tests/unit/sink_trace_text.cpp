@@ -302,9 +302,41 @@ TEST(TraceText, NothingFromOutsideControlsTheTerminal) {
   for (const std::string& line : timeline(golden::run())) EXPECT_FALSE(line.contains('\x1b')) << line;
 }
 
+// A capture's and a recording's interfaces are called as the file says.
+TEST(TraceText, AnInterfacesNameIsNoOrderToTheTerminal) {
+  const auto on = [](const std::string& interface, const TextStyle& style) {
+    Names names;
+    names.interfaces = {{7, interface}};
+    const golden::Story story = std::move(
+        golden::Story(1, golden::flow("10.0.0.1", 40000, "10.0.0.2", 80), 1, 0).add(0, golden::wire({.flags = 2})));
+    return test::captured([&](Output& output) { return make_trace_text(output, names, style); }, story.reports);
+  };
+  const std::string forged = on("e\x1b]0;PWNED\x07\x1b[31m\n#9 fake", {.utf8 = true});
+  EXPECT_TRUE(forged.contains("on e?]0;PWNED??[31m?#9 fake\n")) << forged;
+  EXPECT_EQ(test::lines_of(forged).size(), test::lines_of(on("eth0", {.utf8 = true})).size());
+  EXPECT_TRUE(on("\u00e9th0", {.utf8 = true}).contains("on \u00e9th0\n"));
+  EXPECT_TRUE(on("\u00e9th0", {}).contains("on ?th0\n"));
+}
+
+TEST(Line, WhateverIsPutCannotBeginALine) {
+  const auto put = [](std::string_view text, const TextStyle& style, std::size_t width) {
+    Buffer buffer;
+    Line line(buffer, style, width);
+    line.put(text, Colour::bad);
+    line.words(text, 2);
+    line.end();
+    return fmt::to_string(buffer);
+  };
+  EXPECT_EQ(put("a\x1b[2J\nb\xff", {}, 0), "a?[2J?b? a?[2J?b?\n");
+  EXPECT_EQ(put("\x1b", {.colour = true}, 0), "\x1b[31m?\x1b[0m ?\n") << "our own colours stay";
+  EXPECT_EQ(put("\u2192", {.utf8 = true}, 0), "\u2192 \u2192\n");
+  EXPECT_EQ(put("\u6f22\u5b57", {.utf8 = true}, 9), "\u6f22\u5b57 \u6f22\u5b57\n");
+  EXPECT_EQ(put("\u6f22\u5b57", {.utf8 = true}, 8), "\u6f22\u5b57\n  \u6f22\u5b57\n");
+}
+
 TEST(Line, ANumberAndItsUnitStayTogether) {
   Buffer buffer;
-  Line line(buffer, false, 12);
+  Line line(buffer, {}, 12);
   line.pad_to(0);
   line.words("takes about 20 ms", 2);
   line.end();

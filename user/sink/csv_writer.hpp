@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // csv_writer.hpp: one row of a table as RFC 4180 has it, but for the line end, which is a plain newline.
 //
-// Texts from outside (names of processes and interfaces) may hold any bytes. In a row they are valid UTF-8 without
-// control characters (each becomes '?'), so a row is always one line; and where a spreadsheet would take one for a
-// formula, because it begins with = + - or @, an apostrophe comes before it.
+// Texts from outside (names of processes and interfaces) may hold any bytes. In a row all text is valid UTF-8 without
+// control characters (each becomes '?'), so a row is always one line; and where a spreadsheet would take a foreign one
+// for a formula, because it begins with = + - or @, an apostrophe comes before it.
 #pragma once
 
 #include <fmt/format.h>
@@ -24,10 +24,10 @@ class CsvRow {
  public:
   explicit CsvRow(Buffer& out) : out_(out) {}
 
-  // Our own words: names, addresses, sentences.
+  // It begins with our own words: names, addresses, sentences, which may quote others.
   void text(std::string_view content) {
     separate();
-    quoted(content, "");
+    is_printable(content, true) ? quoted(content, "") : quoted(printable(content, true), "");
   }
   void foreign(std::string_view content) {
     const std::string harmless = printable(content, true);

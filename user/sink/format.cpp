@@ -231,8 +231,19 @@ bool is_printable_ascii(std::string_view text) {
   return eight_are(text.size() - sizeof(std::uint64_t));
 }
 
+bool is_printable(std::string_view text, bool utf8) {
+  if (is_printable_ascii(text)) return true;  // nearly all
+  if (!utf8) return false;
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    if (length == 0 || is_order(text, length)) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
 std::string printable(std::string_view text, bool utf8) {
-  if (is_printable_ascii(text)) return std::string(text);  // nearly all
+  if (is_printable(text, utf8)) return std::string(text);
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {

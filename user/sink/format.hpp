@@ -58,7 +58,9 @@ void append_utc(Buffer& out, std::int64_t ts_ns);
 // Any bytes made harmless for a terminal: control and invalid bytes (and, without utf8, all that is not
 // ASCII) become '?'.
 [[nodiscard]] std::string printable(std::string_view text, bool utf8);
-// printable() leaves such a text as it is, and it has a column for each byte.
+// printable() leaves it as it is.
+[[nodiscard]] bool is_printable(std::string_view text, bool utf8);
+// The same, and it has a column for each byte.
 [[nodiscard]] bool is_printable_ascii(std::string_view text);
 
 // "curl[4242]"; "?" where the process is not known.

@@ -71,15 +71,15 @@ std::string_view seen(const Life& life) {
   return life.has_wire ? "W" : "-";
 }
 
-void add_limits(std::vector<std::string>& limits, const Life& life, bool wire_alone) {
+void add_limits(std::vector<std::string>& limits, const Life& life, const TextStyle& style) {
   if (life.error && *life.error != 0 && !is_implied(life.outcome, *life.error))
     limits.push_back(errno_name(*life.error));
   if (life.preexisting) limits.emplace_back("open before start");
   const bool nothing_sent = life.outcome == Outcome::no_local_port;
   if (life.forwarded) {
-    const auto on = [](const Hop& hop) { return hop.interface.empty() ? std::string("?") : hop.interface; };
+    const auto on = [&](const Hop& hop) { return hop.interface.empty() ? "?" : printable(hop.interface, style.utf8); };
     limits.push_back(fmt::format("{} | {}", on(life.forwarded->client), on(life.forwarded->server)));
-  } else if (life.has_kernel != life.has_wire && !wire_alone && !nothing_sent) {
+  } else if (life.has_kernel != life.has_wire && !style.wire_alone && !nothing_sent) {
     limits.emplace_back(life.has_kernel ? "kernel only" : "packets only");
   }
   if (life.conversation) {
@@ -106,7 +106,7 @@ void fill(CellList& list, const Life& life, const TextStyle& style) {
       rules.insert(std::ranges::upper_bound(rules, rank_of(finding.rule), {}, rank_of), finding.rule);
   }
   for (const Rule rule : rules) list.names.emplace_back(name(rule));
-  add_limits(list.limits, life, style.wire_alone);
+  add_limits(list.limits, life, style);
 }
 
 std::string_view role_mark(Role role, bool utf8) {

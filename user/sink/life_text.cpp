@@ -83,8 +83,8 @@ class LifeTextSink final : public Sink {
   }
 
   void write_finding(const FindingReport& found) {
-    const std::string judged = fmt::format("{} ({}): {}", name(found.finding.rule), name(found.finding.confidence),
-                                           printable(sentence(found.finding), style_.utf8));
+    const std::string judged =
+        fmt::format("{} ({}): {}", name(found.finding.rule), name(found.finding.confidence), sentence(found.finding));
     const std::string clock = style_.clock ? fmt::format("{} ", clock_seconds(found.ts_ns)) : "";
     if (found.conn == 0) return write_line(fmt::format("-- {}{}", clock, judged), Colour::loud);
     write_line(fmt::format("-- {}{} {} {}: {}", clock, endpoint_text(found.flow.local).view(),
@@ -98,15 +98,14 @@ class LifeTextSink final : public Sink {
 
   // Beside the table: where it does not fit, words wrap.
   void write_line(const std::string& text, Colour colour) {
-    Buffer& out = output_.buffer();
     const unsigned width = width_now(style_);
+    Line line(output_.buffer(), style_, width);
     if (width == 0 || columns(text) <= width) {
-      append_painted(out, text, colour, style_.colour);
-      return out.push_back('\n');
+      line.put(text, colour);
+    } else {
+      line.pad_to(0);
+      line.words(text, 3, colour);
     }
-    Line line(out, style_.colour, width);
-    line.pad_to(0);
-    line.words(text, 3, colour);
     line.end();
   }
 

@@ -2,7 +2,8 @@
 // line.hpp: one line of text, and the column that it has reached: lanes, colours, and words that wrap.
 //
 // pad_to() writes no spaces by itself: they come before the next text, so no line ends in spaces. Words
-// wrap only where a width is known, to the column given, and never inside a word.
+// wrap only where a width is known, to the column given, and never inside a word. Every text is made printable() here:
+// a name from outside can neither control the terminal nor begin a line, whoever puts it.
 #pragma once
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 
 #include "sink/format.hpp"
 #include "sink/paint.hpp"
+#include "sink/sinks.hpp"
 
 namespace tcpwitness {
 
@@ -20,7 +22,8 @@ inline constexpr unsigned width_elsewhere = 80;
 
 class Line {
  public:
-  Line(Buffer& out, bool colour, std::size_t width) : out_(out), colour_(colour), width_(width) {}
+  Line(Buffer& out, const TextStyle& style, std::size_t width)
+      : out_(out), colour_(style.colour), utf8_(style.utf8), width_(width) {}
 
   // The next text starts at this column, or one space after the last where that is passed already.
   void pad_to(std::size_t column) { target_ = column_ == 0 ? column : std::max(column, column_ + 1); }
@@ -37,15 +40,15 @@ class Line {
 
   void put(std::string_view text, Colour colour = Colour::none) {
     if (text.empty()) return;
-    settle();
-    append_painted(out_, text, colour, colour_);
-    column_ += columns(text);
-    target_ = column_;
+    if (is_printable_ascii(text)) return write(text, text.size(), colour);
+    if (!is_printable(text, utf8_)) return put(printable(text, utf8_), colour);
+    write(text, columns(text), colour);
   }
 
   // Text word by word from the current column; further lines start at `indent`. Begins with a space
   // unless the column was just set.
   void words(std::string_view text, std::size_t indent, Colour colour = Colour::none) {
+    if (!is_printable(text, utf8_)) return words(printable(text, utf8_), indent, colour);
     while (!text.empty()) {
       std::size_t end = std::min(text.find(' '), text.size());
       if (end + 1 < text.size() && is_digit(text[end == 0 ? 0 : end - 1]) && begins_with_unit(text.substr(end + 1))) {
@@ -73,18 +76,27 @@ class Line {
     append_spaces(out_, target_ - column_);
     column_ = target_;
   }
+  // Of a text that is printable; so is one word of it.
   void word(std::string_view text, std::size_t indent, Colour colour) {
+    const std::size_t wide = columns(text);
     std::size_t start = target_ == column_ ? column_ + 1 : target_;
-    if (width_ != 0 && start + columns(text) > width_ && start > indent) {
+    if (width_ != 0 && start + wide > width_ && start > indent) {
       end();
       start = indent;
     }
     target_ = start;
-    put(text, colour);
+    write(text, wide, colour);
+  }
+  void write(std::string_view text, std::size_t wide, Colour colour) {
+    settle();
+    append_painted(out_, text, colour, colour_);
+    column_ += wide;
+    target_ = column_;
   }
 
   Buffer& out_;
   bool colour_;
+  bool utf8_;
   std::size_t width_;
   std::size_t column_ = 0;
   std::size_t target_ = 0;

@@ -62,7 +62,7 @@ class TraceTextSink final : public Sink {
     bool nat_reported = false;
   };
 
-  [[nodiscard]] Line line() { return {output_.buffer(), style_.colour, style_.width}; }
+  [[nodiscard]] Line line() { return {output_.buffer(), style_, style_.width}; }
   [[nodiscard]] std::size_t conn_column() const { return id_width_ + 2 + delta_width + 2; }
   [[nodiscard]] std::size_t lane_column() const { return conn_column() + conn_width_ + 2; }
   [[nodiscard]] std::size_t wire_column() const { return lane_column() + (two_lanes_ ? kernel_width + 2 : 0); }
@@ -215,7 +215,7 @@ class TraceTextSink final : public Sink {
     text.put(style_.utf8 ? "\u25b2 " : "!!", Colour::warn);
     const std::size_t indent = prose_column();
     text.words(fmt::format("{} ({}):", name(finding.rule), name(finding.confidence)), indent, Colour::warn);
-    text.words(printable(sentence(finding), style_.utf8), indent);
+    text.words(sentence(finding), indent);
     std::string evidence;
     for (const EventId id : finding.evidence) evidence += fmt::format("{}{}", evidence.empty() ? "" : " ", id);
     if (finding.more_evidence != 0) evidence += fmt::format(" and {} more", finding.more_evidence);
@@ -244,7 +244,7 @@ class TraceTextSink final : public Sink {
     text.end();
     if (life.explanation.empty()) return;
     text.pad_to(indent);
-    text.words(printable(life.explanation, style_.utf8), indent);
+    text.words(life.explanation, indent);
     text.end();
   }
 

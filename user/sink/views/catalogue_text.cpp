@@ -17,7 +17,7 @@ constexpr std::size_t hanging = 18;
 class Page {
  public:
   Page(Output& output, const TextStyle& style)
-      : output_(output), line_(output.buffer(), style.colour, style.width != 0 ? style.width : width_elsewhere) {}
+      : output_(output), line_(output.buffer(), style, style.width != 0 ? style.width : width_elsewhere) {}
 
   void title(std::string_view title, std::string_view text) {
     begin_entry();

@@ -46,25 +46,25 @@ std::string works(Check::State state) {
   return "could not be tried";
 }
 
-void write_check(Line& line, const Check& check, std::size_t column, bool utf8) {
+void write_check(Line& line, const Check& check, std::size_t column) {
   const Mark& mark = marks[index(check.state)];
   line.pad_to(2);
   line.put(mark.text, mark.colour);
   line.pad_to(name_column);
-  line.put(printable(check.name, utf8));
+  line.put(check.name);
   line.pad_to(column);
-  line.words(printable(check.found, utf8), column);
+  line.words(check.found, column);
   line.end();
   if (check.advice.empty()) return;
   line.pad_to(column);
-  line.words(printable(check.advice, utf8), column, Colour::dim);
+  line.words(check.advice, column, Colour::dim);
   line.end();
 }
 
 }  // namespace
 
 void write_checkup_text(Output& output, const TextStyle& style, const Checkup& checkup) {
-  Line line(output.buffer(), style.colour, style.width != 0 ? style.width : width_elsewhere);
+  Line line(output.buffer(), style, style.width != 0 ? style.width : width_elsewhere);
   line.put(fmt::format("tcpwitness {} with libbpf {} on Linux {}", checkup.version, checkup.libbpf, checkup.kernel));
   line.end();
   for (std::size_t group = 0; group < titles.size(); ++group) {
@@ -78,7 +78,7 @@ void write_checkup_text(Output& output, const TextStyle& style, const Checkup& c
     line.end();
     const std::size_t column = name_column + std::min(widest, widest_name) + 2;
     for (const Check& check : checkup.checks) {
-      if (index(check.group) == group) write_check(line, check, column, style.utf8);
+      if (index(check.group) == group) write_check(line, check, column);
     }
   }
   output.buffer().push_back('\n');

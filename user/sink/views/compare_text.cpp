@@ -55,7 +55,7 @@ class CompareText {
   // Word by word, so that it fits.
   void text(std::string_view words, std::size_t begin, std::size_t indent, Colour colour = Colour::none) {
     if (begin == 0) return plain(wrapped(words, width_), colour);
-    Line line(out_, style_.colour, width_);
+    Line line(out_, style_, width_);
     line.pad_to(begin);
     line.words(words, indent, colour);
     line.end();

@@ -239,7 +239,7 @@ std::string describe(const Summary& summary) {
 
 std::string wrapped(std::string_view text, std::size_t width) {
   Buffer out;
-  Line line(out, false, width);
+  Line line(out, {.utf8 = true}, width);
   while (!text.empty()) {
     const std::string_view one = text.substr(0, text.find('\n'));
     const std::size_t indent = std::min(one.find_first_not_of(' '), one.size());

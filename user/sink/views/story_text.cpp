@@ -51,7 +51,7 @@ class StoryTextSink final : public Sink {
   bool flush() override { return output_.flush(); }
 
  private:
-  [[nodiscard]] Line line() { return {output_.buffer(), style_.colour, width_}; }
+  [[nodiscard]] Line line() { return {output_.buffer(), style_, width_}; }
 
   void write_life(const Life& life) {
     separate();
@@ -119,7 +119,7 @@ class StoryTextSink final : public Sink {
     const std::size_t outcome_end = closing.find(" after ");
     text.words(closing.substr(0, outcome_end), indent_, is_problem(life.outcome) ? Colour::bad : Colour::good);
     text.words(closing.substr(outcome_end + 1) + '.', indent_);
-    if (!life.explanation.empty()) text.words(printable(life.explanation, style_.utf8), indent_);
+    if (!life.explanation.empty()) text.words(life.explanation, indent_);
     text.end();
   }
 
@@ -134,7 +134,7 @@ class StoryTextSink final : public Sink {
 
   void write_words(Line& text, const Finding& finding) {
     text.words(fmt::format("{} ({}):", name(finding.rule), name(finding.confidence)), indent_, Colour::warn);
-    text.words(printable(sentence(finding), style_.utf8) + '.', indent_);
+    text.words(sentence(finding) + '.', indent_);
     text.end();
   }
 

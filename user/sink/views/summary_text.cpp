@@ -230,7 +230,7 @@ class SummaryText {
         continue;
       }
       line(text.substr(0, text.find_last_not_of(' ') + 1));
-      Line below(out_, style_.colour, width_);
+      Line below(out_, style_, width_);
       below.pad_to(4);
       below.words(fmt::format("such as {}{}", process_of(example), ends_of(example)), 6);
       below.end();
