@@ -46,10 +46,12 @@ def outsider(port, forged, up, ready, go):
     go.set()
 
 
-def play_forged(lab, port, forged, server=server, client=client, watched="a"):
+def play_forged(lab, port, forged, server=server, client=client, watched="a", prepare=None):
     """forged(client, server, what the client sends next, what the server sends next) sends the segments; go is set behind it. Returns the
     client's actor."""
     lab.pair()
+    if prepare:
+        prepare()
     up, ready, go = Signal(), Signal(), Signal()
     lab.actor("b", "fld-evil", outsider, port, forged, up, ready, go)
     up.wait()

@@ -277,6 +277,139 @@ TEST(ClosedBy, AFinBehindDataIsNotTheFirst) {
   }
 }
 
+// ---- What comes for the mini-socket of an orphan in FIN_WAIT2 ----
+
+RunResult reaches_mini_socket(const std::function<void(Side&)>& comes, std::int64_t after_ns = 100 * ms) {
+  Stream stream;
+  Side c = closes_for_good(stream);
+  stream.wait(500 * ms);
+  c.view = SocketKind::time_wait;
+  c.state = State::fin_wait2;
+  comes(c);
+  return run(stream.events, trace_settings(), after_ns);
+}
+
+// A segment that TCP does not get: the firewall drops it, or what else `reason` says.
+void in_dropped(Side& c, std::uint8_t flags, std::uint32_t reason = drop_netfilter) {
+  const Side before = c;
+  c.in(flags);
+  c.drop(reason, false, flags);
+  c.refuses(before);
+}
+
+TEST(MiniSocket, IsNotEndedByAFinThatWasDropped) {
+  for (const std::uint32_t reason : {drop_netfilter, drop_csum, drop_paws}) {
+    const auto drops = [&](Side& c) { in_dropped(c, FA, reason); };
+    const Life life = reaches_mini_socket(drops).life();
+    EXPECT_EQ(life.outcome, Outcome::open);
+    EXPECT_EQ(life.states.back(), State::fin_wait2);
+    EXPECT_EQ(reaches_mini_socket(drops, 5 * s).life().outcome, Outcome::fin_wait2_timeout);
+  }
+  // Of a FIN that it took the kernel's reason has no name.
+  constexpr std::uint32_t not_specified = 2;
+  EXPECT_EQ(reaches_mini_socket([](Side& c) { in_dropped(c, FA, not_specified); }).life().outcome, Outcome::completed);
+  EXPECT_EQ(reaches_mini_socket([](Side& c) {
+              c.in(FA);
+              c.peer_nxt += 100;
+              c.drop(drop_netfilter, false, FA);
+            })
+                .life()
+                .outcome,
+            Outcome::completed)
+      << "another segment was dropped";
+}
+
+TEST(MiniSocket, TakesTheFinThatComesAgain) {
+  const RunResult reported = reaches_mini_socket([](Side& c) {
+    in_dropped(c, FA);
+    c.stream().wait(200 * ms);
+    c.in(FA, 0, TW_EVENT_RETRANSMISSION);
+  });
+  EXPECT_EQ(reported.life().outcome, Outcome::completed);
+  const std::vector<State> states{State::syn_sent, State::established, State::fin_wait1, State::fin_wait2,
+                                  State::time_wait};
+  EXPECT_EQ(reported.life().states, states);
+}
+
+TEST(MiniSocket, IsEndedByARstThatReachesIt) {
+  EXPECT_EQ(reaches_mini_socket([](Side& c) { c.in(R); }).life().outcome, Outcome::reset_by_peer);
+  const auto goes_on = [](const std::function<void(Side&)>& resets) {
+    return reaches_mini_socket([&](Side& c) {
+             resets(c);
+             c.stream().wait(200 * ms);
+             c.in(FA);
+             c.out(A, 0, TW_EVENT_FIN_ACK);
+           })
+        .life()
+        .outcome;
+  };
+  EXPECT_EQ(goes_on([](Side& c) { in_dropped(c, R); }), Outcome::completed);
+  EXPECT_EQ(goes_on([](Side& c) { c.in(R); }), Outcome::reset_by_peer);
+}
+
+TEST(Request, IsEndedByARstThatReachesIt) {
+  for (const bool dropped : {true, false}) {
+    Stream stream;
+    listens(stream);
+    Side c = server_of(stream);
+    c.view = SocketKind::listener;
+    c.in(S);
+    c.view = SocketKind::request;
+    c.state = State::new_syn_recv;
+    c.out(SA);
+    dropped ? in_dropped(c, R) : void(c.in(R));
+    if (dropped) {
+      stream.wait(300 * ms);
+      c.in(A, 0, TW_EVENT_HANDSHAKE_ACK);
+      c.view = SocketKind::full;
+      c.state = State::listen;
+      c.to(State::syn_recv);
+      c.to(State::established);
+      closes_second(c, nginx);
+    }
+    const RunResult reported = run_with(stream.events, 100 * ms);
+    ASSERT_EQ(reported.lives().size(), 1U);
+    EXPECT_EQ(reported.life().outcome, dropped ? Outcome::completed : Outcome::reset_by_peer);
+  }
+}
+
+// The kernel's word on the last RST is missing: the one that the firewall dropped was not it.
+TEST(Outcome, ARstThatWasDroppedEndsNothingLater) {
+  for (const bool dropped : {true, false}) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    dropped ? in_dropped(c, R) : void(c.in(R));
+    stream.wait(1 * s);
+    c.to(State::close);
+    EXPECT_EQ(run_with(stream.events, 3 * s).life().outcome, dropped ? Outcome::unknown : Outcome::reset_by_peer);
+  }
+}
+
+// Its FIN came, and this machine's firewall dropped it, each time.
+TEST(PeerNotClosing, IsNotToldOfAFinThatWasDroppedHere) {
+  for (const TimeNs comes_after : {1 * s, 11 * s}) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.to(State::fin_wait1, curl);
+    c.out(FA);
+    c.in(A, 0, TW_EVENT_FIN_ACK);
+    c.to(State::fin_wait2);
+    stream.wait(comes_after);
+    in_dropped(c, FA);
+    stream.wait(12 * s - comes_after);
+    c.found(SocketKind::full, State::fin_wait2);
+    const Life life = run_with(stream.events, 3 * s).life();
+    EXPECT_EQ(life.outcome, Outcome::open);
+    const auto at = std::ranges::find(life.findings, Rule::peer_not_closing, &Finding::rule);
+    ASSERT_EQ(at != life.findings.end(), comes_after > 10 * s);
+    if (at != life.findings.end()) {
+      EXPECT_LT(found<arguments::PeerNotClosing>(*at).lasted_ns, 12 * s) << "until it came";
+    }
+  }
+}
+
 TEST(PeerNotClosing, IsToldWhileItLasts) {
   Stream stream;
   Side c = closes_for_good(stream, 60000);

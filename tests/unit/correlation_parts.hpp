@@ -47,7 +47,7 @@ struct Parts : private ForwardedConnections::Host {
   SocketList sockets{in, lives, life_reports, forwarded, half_closed};
   DigestEvents digests{in, lives, crowds, icmp, forwarded};
   ResetEvents resets{in, strays};
-  DropEvents drops{in, lives, forwarded, unmatched};
+  DropEvents drops{in, lives, states, forwarded, unmatched};
   Reports reports;
 
   // The part takes the newest event.

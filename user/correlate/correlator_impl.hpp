@@ -108,7 +108,7 @@ class Correlator::Impl final : private ForwardedConnections::Host {
   ResetEvents resets_{in_, unmatched_.strays()};
   SocketEvents sockets_{in_, lives_, states_};
   SocketList socket_list_{in_, lives_, life_reports_, forwarded_, half_closed_};
-  DropEvents drops_{in_, lives_, forwarded_, unmatched_};
+  DropEvents drops_{in_, lives_, states_, forwarded_, unmatched_};
 
   bool in_part_ = false;  // not all that is over by then was reported
   TimeNs judged_ns_ = 0;  // what was over by then is judged

@@ -121,13 +121,25 @@ bool was_refused(DropKind kind) {
   }
 }
 
+// On the wire, by the hook there.
+bool was_just_seen(const Mark& mark, const Event& e) {
+  constexpr std::int64_t moment_ns = 10'000'000;
+  return mark && e.ts_ns >= mark.ts_ns && e.ts_ns - mark.ts_ns <= moment_ns;
+}
+
 // TCP did not take it, but the hook on the wire has shown it a moment before: what rests on it alone is taken back.
 void take_back_unprocessed(Connection& c, const Event& e, const Drop& d, DropKind kind) {
-  constexpr std::int64_t moment_ns = 10'000'000;
-  const auto just_seen = [&](const Mark& mark) {
-    return mark && e.ts_ns >= mark.ts_ns && e.ts_ns - mark.ts_ns <= moment_ns;
-  };
-  if ((d.flags & (tcp_flag::syn | tcp_flag::rst)) != 0) return;
+  const auto just_seen = [&](const Mark& mark) { return was_just_seen(mark, e); };
+  if ((d.flags & tcp_flag::syn) != 0) return;
+  if ((d.flags & tcp_flag::rst) != 0) {
+    if (kind == DropKind::other || !c.anomalies) return;  // of a RST that was taken, too
+    ResetSeen& rst = c.anomalies->rst_in;
+    // One that answers a SYN is an answer all the same.
+    if (c.state == TcpState::syn_sent || !just_seen(rst.mark) || rst.seq != d.seq) return;
+    rst = {};
+    if (!c.ended()) c.totals.final = c.totals.at_destruction;
+    return;
+  }
   if (c.anomalies && d.window == 0 && just_seen(c.anomalies->peer_window.since)) {
     ZeroWindowFacts& window = c.anomalies->peer_window;
     window.since = {};
@@ -142,7 +154,8 @@ void take_back_unprocessed(Connection& c, const Event& e, const Drop& d, DropKin
   }
   if (!c.teardown || (d.flags & tcp_flag::fin) == 0) return;
   FinFacts& fin = c.teardown->fin_in;
-  const bool taken = c.teardown->close_wait || c.ended() || c.state == TcpState::closing || fin.acked || fin.repeated;
+  const bool over = c.ended() && !c.teardown->mini_fin_wait2;
+  const bool taken = c.teardown->close_wait || over || c.state == TcpState::closing || fin.acked || fin.repeated;
   if (!taken && just_seen(fin.sent) && fin.end == d.seq + seq_length(d.len, d.flags)) fin = {};
 }
 
@@ -211,8 +224,21 @@ void DropEvents::note(Connection& c, const Event& e, const Drop& d, bool out, bo
   if (!no_fault && !was_made_here(c, d, names_)) add_drop(drops, e, d, out);
   if (out) return;
   const DropKind kind = drop_kind(names_, d.reason);
+  const bool fin = (d.flags & tcp_flag::fin) != 0 && kind != DropKind::other && was_unprocessed(kind, d.len);
+  if (fin && c.teardown && !c.teardown->fin_dropped) c.teardown->fin_dropped = {e.id, e.ts_ns};
   note_late_ack(c, d, kind);
   if (was_unprocessed(kind, d.len)) take_back_unprocessed(c, e, d, kind);
+}
+
+// The end that was inferred from this segment; before what rests on the segment itself.
+void DropEvents::take_back_end(Slot slot, const Event& e, const Drop& d) {
+  const Connection& c = table_.at(slot);
+  const DropKind kind = drop_kind(names_, d.reason);
+  // A RST or a FIN that a mini-socket or a request took is dropped, too, for no reason that has a name.
+  if (!c.teardown || kind == DropKind::other || !was_unprocessed(kind, d.len)) return;
+  const InferredEnd& inferred = c.teardown->inferred_end;
+  if (!was_just_seen(inferred.segment, e) || inferred.seq_end != d.seq + seq_length(d.len, d.flags)) return;
+  states_.take_back_end(slot, e);
 }
 
 void DropEvents::take(const Event& e, const Drop& d) {
@@ -227,6 +253,7 @@ void DropEvents::take(const Event& e, const Drop& d) {
   const bool repeated = c != nullptr && was_received_before(*c, d, names_);
   const bool early = c != nullptr && met_closed_window(*c, d, names_);
   if (c != nullptr && !c->reported) {
+    if (!out) take_back_end(slot, e, d);
     note(*c, e, d, out, repeated || early);
     if (table_.wait_of(slot) == Wait::unsent_syn) table_.wait(slot, Wait::settle, now_);
   }

@@ -5,6 +5,7 @@
 #include "correlate/correlation.hpp"
 #include "correlate/forwarded.hpp"
 #include "correlate/lives.hpp"
+#include "correlate/state_events.hpp"
 #include "correlate/unmatched.hpp"
 
 namespace tcpwitness {
@@ -12,7 +13,7 @@ namespace tcpwitness {
 class DropEvents {
  public:
   // All are kept by reference.
-  DropEvents(Correlation& in, Lives& lives, ForwardedConnections& forwarded, Unmatched& unmatched)
+  DropEvents(Correlation& in, Lives& lives, StateEvents& states, ForwardedConnections& forwarded, Unmatched& unmatched)
       : in_(in),
         settings_(in.settings),
         names_(in.names),
@@ -24,6 +25,7 @@ class DropEvents {
         summary_(in.summary),
         now_(in.now),
         lives_(lives),
+        states_(states),
         forwarded_(forwarded),
         unmatched_(unmatched) {}
 
@@ -32,6 +34,7 @@ class DropEvents {
  private:
   [[nodiscard]] Slot locate(const Drop& d, const Flow& flow, bool& out);
   void note(Connection& c, const Event& e, const Drop& d, bool out, bool no_fault) const;
+  void take_back_end(Slot slot, const Event& e, const Drop& d);
   void pass_on(const Drop& d, const Flow& flow);
   void report(const Connection* c, const Event& e, const Drop& d, const Flow& shown, bool out, DropKind kind);
 
@@ -46,6 +49,7 @@ class DropEvents {
   Summary& summary_;
   const TimeNs& now_;
   Lives& lives_;
+  StateEvents& states_;
   ForwardedConnections& forwarded_;
   Unmatched& unmatched_;
 };

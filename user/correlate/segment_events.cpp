@@ -211,12 +211,8 @@ void SegmentEvents::note_handshake(Slot slot, Connection& c, const Event& e, con
   if (!is_syn_ack(g)) {
     // A RST ends a half-open request without any kernel event.
     const bool ends = !out && has_flag(g, tcp_flag::rst) && g.refused == Refusal::none;
-    if (ends && g.socket.type == SocketKind::request && c.state == State::new_syn_recv) {
-      Teardown& teardown = c.ensure_teardown();
-      teardown.end = {e.id, e.ts_ns};
-      teardown.end_from = State::new_syn_recv;
-      table_.wait(slot, Wait::settle, now_);
-    }
+    if (ends && g.socket.type == SocketKind::request && c.state == State::new_syn_recv)
+      states_.end_by_reset(slot, e, g);
     return;
   }
   note_syn_ack(slot, c, e, g, out);
@@ -348,22 +344,14 @@ void SegmentEvents::note_mini_socket(Slot slot, Connection& c, const Event& e, c
     if (covers && substate == State::time_wait) teardown.time_wait_answered = true;
     return;
   }
-  if (has_flag(g, tcp_flag::rst) && teardown.mini_fin_wait2) {
-    // tcp_timewait_state_process() drops the mini-socket at once: the peer broke off instead of closing.
-    teardown.mini_fin_wait2 = false;
-    teardown.end = {e.id, e.ts_ns};
-    teardown.end_from = State::fin_wait2;
-    c.enter(State::close);
-    if (in_.shows_states()) {
-      StateEntry body{State::fin_wait2, State::close, true, {}, Cause{Cause::Kind::segment, e.id, 0, "RST", 0}, {}};
-      states_.report(c, e, std::move(body));
-    }
-    table_.wait(slot, Wait::settle, now_);
+  if (has_flag(g, tcp_flag::rst)) {
+    if (teardown.mini_fin_wait2) states_.end_by_reset(slot, e, g);
     return;
   }
   if (!has_flag(g, tcp_flag::fin)) return;
   if (g.socket.type == SocketKind::time_wait && substate == State::fin_wait2) teardown.fin_on_mini = true;
   if (!teardown.mini_fin_wait2) return;
+  teardown.infer_end({e.id, e.ts_ns}, g.seq + seq_length(g.len, g.flags));
   states_.enter_time_wait(slot, e, e.ts_ns, Cause{Cause::Kind::segment, e.id, 0, "FIN", 0}, nullptr);
 }
 

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "correlate/listeners.hpp"
 #include "correlate/notes.hpp"
@@ -329,6 +330,7 @@ void StateEvents::move_to_mini_socket(Slot slot, const Event& e, const StateChan
   const bool fin_processed = from == State::closing || fin_received(s.cb);
   // The wire can have seen the FIN already while TCP still had it before it: it goes to the mini-socket.
   const bool fin_on_its_way = teardown.fin_in.sent && teardown.fin_in.end != s.cb.rcv_nxt;
+  teardown.fin_timeout_ns = orphan_lasts(s.fin_timeout_ms, s.cb.rto_us);
   if (s.cb.is(SocketDetail::time_wait_full)) {
     teardown.time_wait_full = true;
     c.enter(State::close);
@@ -349,6 +351,7 @@ void StateEvents::move_to_mini_socket(Slot slot, const Event& e, const StateChan
       why.delay_ns = e.ts_ns > teardown.fin_in.sent.ts_ns ? e.ts_ns - teardown.fin_in.sent.ts_ns : 0;
       why.what = "FIN";
     }
+    if (!fin_processed) teardown.infer_end(teardown.fin_in.sent, teardown.fin_in.end);
     enter_time_wait(slot, e, e.ts_ns, why, &s.cb);
     return;
   }
@@ -356,7 +359,6 @@ void StateEvents::move_to_mini_socket(Slot slot, const Event& e, const StateChan
   // The socket is gone but TCP is still in FIN_WAIT2: no transition, so no entry.
   teardown.mini_fin_wait2 = true;
   teardown.close_both(e.ts_ns, s.cb.bytes_received);
-  teardown.fin_timeout_ns = orphan_lasts(s.fin_timeout_ms, s.cb.rto_us);
   table_.wait(slot, Wait::fin_wait2, now_);
 }
 
@@ -373,6 +375,45 @@ void StateEvents::enter_time_wait(Slot slot, const Event& e, TimeNs ts, const Ca
     report(c, e, std::move(body));
   }
   table_.wait(slot, Wait::settle, now_);
+}
+
+void StateEvents::end_by_reset(Slot slot, const Event& e, const Segment& g) {
+  Connection& c = table_.at(slot);
+  Teardown& teardown = c.ensure_teardown();
+  teardown.infer_end({e.id, e.ts_ns}, g.seq + seq_length(g.len, g.flags));
+  teardown.end = {e.id, e.ts_ns};
+  // tcp_timewait_state_process() drops the mini-socket at once: the peer broke off instead of closing.
+  const bool mini = std::exchange(teardown.mini_fin_wait2, false);
+  teardown.end_from = mini ? State::fin_wait2 : State::new_syn_recv;
+  if (mini) {
+    c.enter(State::close);
+    if (shows_states()) {
+      report(c, e,
+             StateEntry{State::fin_wait2, State::close, true, {}, Cause{Cause::Kind::segment, e.id, 0, "RST", 0}, {}});
+    }
+  }
+  table_.wait(slot, Wait::settle, now_);
+}
+
+void StateEvents::take_back_end(Slot slot, const Event& e) {
+  Connection& c = table_.at(slot);
+  Teardown& teardown = *c.teardown;
+  const bool request = teardown.end_from == State::new_syn_recv;
+  teardown.end = std::exchange(teardown.inferred_end, {}).before;
+  if (request) {
+    teardown.end_from = State::unknown;
+    table_.wait(slot, Wait::request, now_);
+    return;
+  }
+  const State inferred = c.state;
+  teardown.mini_fin_wait2 = true;
+  teardown.fin_on_mini = false;
+  teardown.time_wait = {};
+  teardown.close_both(teardown.end.ts_ns, c.cb.bytes_received);
+  if (c.state_count != 0 && c.states[c.state_count - 1] == inferred) --c.state_count;
+  c.state = State::fin_wait2;
+  if (shows_states()) report(c, e, StateEntry{inferred, State::fin_wait2, true, {}, {}, {}});
+  table_.wait(slot, Wait::fin_wait2, now_);
 }
 
 }  // namespace tcpwitness

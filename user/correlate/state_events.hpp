@@ -30,6 +30,10 @@ class StateEvents {
   void take(const Event& e, const StateChange& s);
   // What no tracepoint shows: the move into the mini-socket. cb: as it was then, if that is known.
   void enter_time_wait(Slot slot, const Event& e, TimeNs ts, const Cause& cause, const ControlBlock* cb);
+  // What no event of the kernel shows either: a RST that came ends the mini-socket, or the half-open request.
+  void end_by_reset(Slot slot, const Event& e, const Segment& g);
+  // The segment that ended it, or brought it to TIME_WAIT, never reached TCP.
+  void take_back_end(Slot slot, const Event& e);
   // A transition for the timeline, and for what is recorded.
   void report(Connection& c, const Event& e, StateEntry entry);
 

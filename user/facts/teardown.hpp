@@ -23,6 +23,13 @@ struct FinFacts {
   Mark beyond;            // a segment with payload where it had ended the stream: no TCP sends both
 };
 
+// A segment that came ended it, and no event of the kernel shows that. TCP may never have got it.
+struct InferredEnd {
+  Mark segment;
+  std::uint32_t seq_end = 0;  // the number behind it
+  Mark before;                // Teardown::end before it
+};
+
 // From the first sign of the end.
 struct Teardown : Recycled<Teardown> {
   FinFacts fin_out;
@@ -64,6 +71,8 @@ struct Teardown : Recycled<Teardown> {
   bool close_wait_found = false;      // a list of the sockets showed that state: it may have begun before
   bool fin_wait2_found = false;       // likewise; or that both directions were closed
   std::int64_t fin_timeout_ns = 0;    // of the orphan that waits in FIN_WAIT2; 0: not known
+  InferredEnd inferred_end;
+  Mark fin_dropped;                   // the peer's FIN came, and was dropped before TCP: the first time
   Mark fin_wait2_seen;                // the newest event that shows it still there
   Mark fin_wait2_left;                // no packets are seen; the kernel's list did not have it any more before its time
   bool fin_wait2_requested = false;   // LiveCorrelator::wants_fin_wait2
@@ -76,6 +85,7 @@ struct Teardown : Recycled<Teardown> {
     sent = write_seq.value_or(0);
     sent_known = write_seq.has_value();
   }
+  void infer_end(const Mark& segment, std::uint32_t seq_end) { inferred_end = {segment, seq_end, end}; }
   // What its process has closed by then; bytes_received by then.
   void enter_fin_wait2(const Mark& mark, std::uint64_t bytes_received, bool both_directions) {
     fin_wait2 = mark;

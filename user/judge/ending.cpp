@@ -309,7 +309,7 @@ Ending still_open(const Connection& c, const RuleContext& context) {
     found.how = How::established;
   } else if (c.state == State::close_wait) {
     found.how = context.conversation != nullptr ? How::half_closed_in_capture : How::close_wait;
-  } else if (c.state == State::fin_wait2) {
+  } else if (c.state == State::fin_wait2 && !(c.teardown && c.teardown->fin_dropped)) {
     const bool both = c.teardown && c.teardown->fin_in.sent;
     found.how = context.conversation == nullptr ? How::fin_wait2
                 : both                          ? How::last_ack_not_in_capture

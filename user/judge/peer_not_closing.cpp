@@ -11,11 +11,21 @@
 
 namespace tcpwitness {
 
+namespace {
+
+// One that was dropped here came, too.
+const Mark& fin_came(const Teardown& teardown) {
+  if (teardown.fin_dropped) return teardown.fin_dropped;
+  return teardown.fin_in.sent ? teardown.fin_in.sent : teardown.time_wait;
+}
+
+}  // namespace
+
 std::optional<Finding> judge_peer_not_closing(const Connection& c, const RuleContext& context, Outcome /*outcome*/) {
   if (!c.teardown || !c.teardown->fin_wait2) return std::nullopt;
   const Teardown& teardown = *c.teardown;
   const bool closed = teardown.closed_both_ns != 0;
-  const Mark& left = teardown.fin_in.sent ? teardown.fin_in.sent : teardown.time_wait;
+  const Mark& left = fin_came(teardown);
   if (!left && c.state != TcpState::fin_wait2) return std::nullopt;
   TimeNs until = left ? left.ts_ns : context.now;
   if (!left && c.ended() && !teardown.mini_fin_wait2) until = teardown.end.ts_ns;

@@ -35,8 +35,8 @@ struct WireHooks {
   UniqueFd ingress;  // empty with clsact
   UniqueFd egress{};
   std::chrono::steady_clock::time_point found_whole{};  // both were attached then, by the kernel's own word
-  bool missed = false;                                // at the last look one was not
-  bool renewed = false;                               // after somebody had detached it
+  bool missed = false;                                  // at the last look one was not
+  bool renewed = false;                                 // after somebody had detached it
 };
 
 class WireAttacher {
