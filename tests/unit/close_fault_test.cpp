@@ -289,12 +289,81 @@ RunResult reaches_mini_socket(const std::function<void(Side&)>& comes, std::int6
   return run(stream.events, trace_settings(), after_ns);
 }
 
+// It takes nothing of it, and is gone.
+void refuses_by_reset(Side& c) {
+  c.kernel_reset(ResetDirection::sent, reason_timewait, nobody, true);
+  c.view = SocketKind::control;
+  c.out(R);
+}
+
 // A segment that TCP does not get: the firewall drops it, or what else `reason` says.
 void in_dropped(Side& c, std::uint8_t flags, std::uint32_t reason = drop_netfilter) {
   const Side before = c;
   c.in(flags);
   c.drop(reason, false, flags);
   c.refuses(before);
+}
+
+TEST(MiniSocket, RefusesAFinThatIsNotAlone) {
+  constexpr std::uint32_t len = 8;
+  const auto with_data = [](Side& c) { c.in(FA, len); };
+  const auto behind_hole = [](Side& c) {
+    c.peer_nxt += len;
+    c.in(FA);
+  };
+  const auto full = [](Side& c) {
+    c.view = SocketKind::full;
+    c.in(FA, len);
+  };
+  for (const std::function<void(Side&)>& comes : {std::function<void(Side&)>(with_data), {behind_hole}, {full}}) {
+    const RunResult reported = reaches_mini_socket([&](Side& c) {
+      comes(c);
+      refuses_by_reset(c);
+    });
+    EXPECT_EQ(reported.life().outcome, Outcome::reset_by_local);
+    EXPECT_TRUE(reported.life().explanation.contains("the peer sent data")) << reported.life().explanation;
+    EXPECT_FALSE(reported.finding(Rule::time_wait).has_value());
+  }
+}
+
+TEST(MiniSocket, TakesAFinBehindWhatItHasAlready) {
+  const RunResult reported = reaches_mini_socket([](Side& c) {
+    c.rcv_nxt += 10;
+    c.peer_nxt = c.rcv_nxt - 10;
+    c.in(FA, 10);
+  });
+  EXPECT_EQ(reported.life().outcome, Outcome::completed);
+  EXPECT_TRUE(reported.finding(Rule::time_wait).has_value());
+}
+
+// Linux 6.1 reports no RST of a mini-socket: without the RST on the wire its time goes on.
+TEST(MiniSocket, WhatItDidNotTakeDoesNotKeepIt) {
+  const RunResult reported = reaches_mini_socket([](Side& c) { c.in(FA, 8); }, 5 * s);
+  EXPECT_EQ(reported.life().outcome, Outcome::fin_wait2_timeout);
+}
+
+// The hook shows it while the socket is there still, and then the socket becomes the mini-socket.
+TEST(MiniSocket, OfAFinOnItsWayTakesWhatItWouldTakeOtherwise) {
+  const auto closes = [](std::uint32_t len, bool dropped) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.to(State::fin_wait1, curl);
+    c.out(FA);
+    c.in(A, 0, TW_EVENT_FIN_ACK);
+    c.to(State::fin_wait2);
+    const Side before = c;
+    c.in(FA, len);
+    Side after = c;
+    c.refuses(before);
+    c.to(State::close, curl, [](StateChange& e) { e.fin_timeout_ms = 3000; });
+    if (dropped) after.drop(drop_netfilter, false, FA, len);
+    if (len != 0) refuses_by_reset(c);
+    return run_with(stream.events, 5 * s).life();
+  };
+  EXPECT_EQ(closes(0, false).outcome, Outcome::completed);
+  EXPECT_EQ(closes(8, false).outcome, Outcome::reset_by_local);
+  EXPECT_EQ(closes(0, true).outcome, Outcome::fin_wait2_timeout);
 }
 
 TEST(MiniSocket, IsNotEndedByAFinThatWasDropped) {
@@ -344,6 +413,8 @@ TEST(MiniSocket, IsEndedByARstThatReachesIt) {
         .outcome;
   };
   EXPECT_EQ(goes_on([](Side& c) { in_dropped(c, R); }), Outcome::completed);
+  EXPECT_EQ(goes_on([](Side& c) { c.in(R, 0, 0, [](Segment& g) { g.seq -= 1; }); }), Outcome::completed)
+      << "before its window";
   EXPECT_EQ(goes_on([](Side& c) { c.in(R); }), Outcome::reset_by_peer);
 }
 

@@ -61,6 +61,16 @@ bool reaches_mini_socket(const Connection& c, const Segment& g, bool out) {
   return !out && was_there && c.teardown && c.teardown->mini_fin_wait2;
 }
 
+// tcp_timewait_state_process(): in FIN_WAIT2 it is ended by a RST in its window, and takes a FIN with the next number.
+bool mini_socket_takes(const Connection& c, const Segment& g) {
+  const bool shown = g.socket.type == SocketKind::time_wait;
+  if (!shown && !c.has_cb()) return true;
+  const std::uint32_t rcv_nxt = shown ? g.socket.rcv_nxt : c.cb.rcv_nxt;
+  if (!has_flag(g, tcp_flag::rst)) return takes_last_fin(rcv_nxt, g.seq + seq_length(g.len, g.flags));
+  const bool beyond = c.has_cb() && c.cb.rcv_wnd != 0 && seq_before(rcv_nxt + c.cb.rcv_wnd, g.seq);
+  return !seq_before(g.seq, rcv_nxt) && !beyond;
+}
+
 // It was in a digest already, which another CPU released at that moment (bpf/digest.h): the same number, and the flow
 // map has no mark that it came again.
 bool is_known(const Connection& c, const Event& e, const Segment& g, bool out) {
@@ -345,10 +355,10 @@ void SegmentEvents::note_mini_socket(Slot slot, Connection& c, const Event& e, c
     return;
   }
   if (has_flag(g, tcp_flag::rst)) {
-    if (teardown.mini_fin_wait2) states_.end_by_reset(slot, e, g);
+    if (teardown.mini_fin_wait2 && mini_socket_takes(c, g)) states_.end_by_reset(slot, e, g);
     return;
   }
-  if (!has_flag(g, tcp_flag::fin)) return;
+  if (!has_flag(g, tcp_flag::fin) || (teardown.mini_fin_wait2 && !mini_socket_takes(c, g))) return;
   if (g.socket.type == SocketKind::time_wait && substate == State::fin_wait2) teardown.fin_on_mini = true;
   if (!teardown.mini_fin_wait2) return;
   teardown.infer_end({e.id, e.ts_ns}, g.seq + seq_length(g.len, g.flags));

@@ -329,7 +329,8 @@ void StateEvents::move_to_mini_socket(Slot slot, const Event& e, const StateChan
   Teardown& teardown = c.ensure_teardown();
   const bool fin_processed = from == State::closing || fin_received(s.cb);
   // The wire can have seen the FIN already while TCP still had it before it: it goes to the mini-socket.
-  const bool fin_on_its_way = teardown.fin_in.sent && teardown.fin_in.end != s.cb.rcv_nxt;
+  const bool fin_on_its_way =
+      teardown.fin_in.sent && (!was_read(s.cb) || takes_last_fin(s.cb.rcv_nxt, teardown.fin_in.end));
   teardown.fin_timeout_ns = orphan_lasts(s.fin_timeout_ms, s.cb.rto_us);
   if (s.cb.is(SocketDetail::time_wait_full)) {
     teardown.time_wait_full = true;

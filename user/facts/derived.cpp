@@ -133,7 +133,9 @@ std::int64_t orphan_waits_ns(const Teardown& teardown) {
 }
 
 bool orphan_forgotten(const Connection& c, TimeNs now) {
-  if (!c.teardown || !c.teardown->mini_fin_wait2 || c.teardown->fin_in.sent) return false;
+  if (!c.teardown || !c.teardown->mini_fin_wait2) return false;
+  const FinFacts& fin = c.teardown->fin_in;
+  if (fin.sent && (!c.has_cb() || takes_last_fin(c.cb.rcv_nxt, fin.end))) return false;
   const Teardown& teardown = *c.teardown;
   return now - teardown.end.ts_ns >= with_slack(orphan_waits_ns(teardown));
 }

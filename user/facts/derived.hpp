@@ -16,6 +16,12 @@ namespace tcpwitness {
   return seq == rcv_nxt || (behind_fin && seq + 1 == rcv_nxt);
 }
 
+// A mini-socket in FIN_WAIT2 takes the peer's FIN alone: payload with it, or missing before it, is answered by a RST
+// (tcp_timewait_state_process()).
+[[nodiscard]] inline bool takes_last_fin(std::uint32_t rcv_nxt, std::uint32_t fin_end) {
+  return fin_end == rcv_nxt + 1;
+}
+
 // A connect() that was given up, and whose SYN TCP has sent: where packets are watched, no interface has shown it.
 [[nodiscard]] inline bool given_up_unsent(const Connection& c) {
   const bool sent = c.has_cb() && c.cb.segs_out != 0 && c.error == 0 && !(c.teardown && c.teardown->no_syn);
