@@ -37,6 +37,49 @@ TEST(Outcome, UnreachableIsNeitherRefusedNorTimeout) {
   EXPECT_FALSE(life.explanation.contains("ICMP")) << "no message was seen: " << life.explanation;
 }
 
+// A challenge ACK answered it (RFC 5961, section 3.2), and much later the client closes, and data comes for the orphan.
+TEST(Outcome, ARstThatWasChallengedDecidesNothingLater) {
+  for (const std::uint32_t reason : {reason_abort_on_data, reset_reason_unknown}) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.in(RA, 0, 0, [](Segment& g) { g.seq += 100; });
+    c.out(A);
+    stream.wait(400 * ms);
+    c.to(State::fin_wait1, curl);
+    c.out(FA);
+    c.acked_by_peer = c.snd_nxt - 1;
+    const Side before = c;
+    c.in(PA, 10);
+    c.refuses(before);
+    c.extra.flags = TW_CB_DEAD;
+    c.kernel_reset(ResetDirection::received, reset_reason_unknown);
+    c.extra.sk_err = 104;
+    c.to(State::close);
+    c.kernel_reset(ResetDirection::sent, reason, nobody, true);
+    c.view = SocketKind::control;
+    c.out(R);
+    EXPECT_EQ(outcome_of(stream.events), Outcome::reset_by_local);
+  }
+}
+
+// With SACK one that stands behind what waits for a hole is taken, too: then the kernel's report is right behind it.
+TEST(Outcome, ARstBehindAHoleIsThePeers) {
+  for (const TimeNs later : {10 * us, 400 * ms}) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.in(R, 0, 0, [](Segment& g) { g.seq += 100; });
+    stream.wait(later);
+    c.to(State::fin_wait1, curl);
+    c.extra.flags = TW_CB_DEAD;
+    c.kernel_reset(ResetDirection::received, reset_reason_unknown);
+    c.extra.sk_err = 104;
+    c.to(State::close);
+    EXPECT_EQ(outcome_of(stream.events), later < 1 * ms ? Outcome::reset_by_peer : Outcome::unknown);
+  }
+}
+
 TEST(Outcome, KilledWithUnreadDataIsAbortedAndNamesTheSignal) {
   const Life life = run(killed_unread_story().events).life();
   EXPECT_EQ(life.outcome, Outcome::aborted);

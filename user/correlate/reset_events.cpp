@@ -119,13 +119,7 @@ void ResetEvents::take_of(Slot slot, const Event& e, const Reset& r, ResetEntry 
   actor.actor = r.actor;
   if (acts) body.process = acting_process(actor, PidSource::close).process();
   const ResetSeen& rst = sent ? anomalies.rst_out : anomalies.rst_in;
-  bool matched = static_cast<bool>(rst.mark);
-  if (matched && !sent && was_read(r.cb)) {
-    // A RST from before rcv_nxt is not the one that the kernel took.
-    const State state = r.cb.state;
-    matched =
-        state == State::syn_sent || !seq_before(rst.seq, r.cb.rcv_nxt) || takes_reset(state, r.cb.rcv_nxt, rst.seq);
-  }
+  const bool matched = sent ? static_cast<bool>(rst.mark) : is_reset_taken(rst, r.cb.state, r.cb, {e.id, e.ts_ns});
   if (matched) body.segment = rst.mark.id;
   if (!sent) body.wire = wire_of_taken_reset(c, r, matched);
   emitter_.entry(&c, e, c.flow, std::move(body));

@@ -339,7 +339,7 @@ void SegmentEvents::note_faults(Connection& c, const Event& e, const Segment& g,
     if (!seen.mark || (!settled && !seen.fits)) {
       seen = {{e.id, e.ts_ns}, g.seq, g.ack, g.flags, g.socket.type, g.ttl, !out && g.ifindex == loopback_ifindex,
               g.ifindex};
-      seen.fits = !out && g.socket.type == SocketKind::full && g.seq == g.socket.rcv_nxt;  // RFC 5961, section 3.2
+      seen.fits = !out && g.socket.type == SocketKind::full && takes_reset(g.socket.state, g.socket.rcv_nxt, g.seq);
     }
   }
 }

@@ -68,7 +68,8 @@ bool reset_report_due(const Connection& c) {
   const TcpState from = c.teardown->end_from;
   if (received) {
     // Payload for an orphan, or behind the peer's FIN: tcp_reset() without a RST, and the one that answers comes last.
-    return needs_reset(from) && c.seen_by.wire && !c.anomalies->rst_in.mark;
+    const bool came = is_reset_taken(c.anomalies->rst_in, from, c.cb, c.anomalies->reset_received.mark);
+    return needs_reset(from) && c.seen_by.wire && !came;
   }
   // Its process closed it without a FIN.
   const bool closed = actor_owned(c.teardown->end_actor) && c.error == 0 && !c.teardown->mini_fin_wait2;

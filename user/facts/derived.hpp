@@ -16,6 +16,17 @@ namespace tcpwitness {
   return seq == rcv_nxt || (behind_fin && seq + 1 == rcv_nxt);
 }
 
+// The RST that came in is what the kernel reported as taken, by its number. One behind what waits for a hole is taken,
+// too (RFC 5961, section 3.2, with SACK): nothing shows where that ends, so then by its time.
+[[nodiscard]] inline bool is_reset_taken(const ResetSeen& rst, TcpState state, const ControlBlock& cb,
+                                         const Mark& reported) {
+  constexpr std::int64_t moment_ns = 10'000'000;
+  if (!rst.mark) return false;
+  if (rst.fits || !was_read(cb) || state == TcpState::syn_sent || takes_reset(state, cb.rcv_nxt, rst.seq)) return true;
+  const std::int64_t later_ns = reported.ts_ns - rst.mark.ts_ns;
+  return reported && seq_before(cb.rcv_nxt, rst.seq) && later_ns >= -moment_ns && later_ns <= moment_ns;
+}
+
 // A mini-socket in FIN_WAIT2 takes the peer's FIN alone: payload with it, or missing before it, is answered by a RST
 // (tcp_timewait_state_process()).
 [[nodiscard]] inline bool takes_last_fin(std::uint32_t rcv_nxt, std::uint32_t fin_end) {

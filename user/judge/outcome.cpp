@@ -25,6 +25,12 @@ Outcome outcome_of(const IcmpMessage& icmp) {
 
 bool reset_taken(const Anomalies& t) { return t.reset_received.mark || t.rst_in.mark; }
 
+// A RST came in that ended it, by its number; a challenge ACK answers any other one (RFC 5961, section 3.2).
+bool reset_came(const Connection& c) {
+  const Anomalies& t = anomalies_of(c);
+  return c.teardown && is_reset_taken(t.rst_in, c.teardown->end_from, c.cb, t.reset_received.mark);
+}
+
 // Something that was seen proves that the handshake was over: a state that we last knew may be older than a loss.
 bool past_handshake(const Connection& c) {
   const bool shown = c.teardown->end_shown && c.teardown->end_from != State::unknown;
@@ -62,7 +68,7 @@ bool timer_gave_up(const Connection& c) {
   const Anomalies& t = anomalies_of(c);
   const State from = c.teardown->end_from;
   const bool in_softirq = !actor_owned(c.teardown->end_actor) && !actor_exiting(c.teardown->end_actor);
-  const bool reset = t.reset_received.mark || t.reset_sent.mark || t.rst_in.mark || t.rst_out.mark;
+  const bool reset = t.reset_received.mark || t.reset_sent.mark || reset_came(c) || t.rst_out.mark;
   const bool outstanding =
       c.has_cb() && !is_orphaned(c.cb) && c.cb.snd_una != c.cb.write_seq && t.retransmissions.kernel != 0;
   return may_have_unacknowledged(from) && c.teardown->end_shown && in_softirq && !reset && !c.incomplete &&
@@ -105,10 +111,10 @@ Outcome sender_of_reset(const Connection& c, const RuleContext& context) {
 // in.
 Outcome reset_by_whom(const Connection& c, const RuleContext& context) {
   const Anomalies& t = anomalies_of(c);
-  if (t.rst_in.mark) return sender_of_reset(c, context);
   const bool aborts =
       t.reset_sent.mark && reset_reason(context.names, t.reset_sent.reason) == ResetReason::abort_on_data;
   if (aborts) return Outcome::reset_by_local;
+  if (reset_came(c)) return sender_of_reset(c, context);
   // A RST that may be among the lost: from where it came, and whether it was one, is not known.
   if (c.incomplete && context.has_wire) return Outcome::unknown;
   const State from = c.teardown ? c.teardown->end_from : State::unknown;
