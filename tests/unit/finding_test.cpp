@@ -430,6 +430,67 @@ TEST(CloseWaitStuck, WhatAnotherEndsItsProcessHasNotClosed) {
   }
 }
 
+// It answers behind the peer's FIN, and closes `idle_ms` after the last byte.
+std::optional<Finding> answers_and_closes(std::uint32_t idle_ms, bool looked = false, bool wire = true) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  accepts(c);
+  c.used(nginx, OwnerSource::receive);
+  c.in(FA);
+  c.to(State::close_wait);
+  c.out(PA, 10);
+  c.in(A);
+  stream.wait(9500 * ms);
+  if (looked) c.used(nginx, OwnerSource::snapshot, std::min(idle_ms, 9500U), 19);
+  stream.wait(2 * s);
+  c.to(State::last_ack, nginx);
+  c.out(FA);
+  if (wire) {
+    c.times.first_ns[1] = static_cast<std::uint64_t>(stream.now - 11 * s);
+    c.times.since_ms[1] = idle_ms;
+  }
+  c.in(A, 0, TW_EVENT_FIN_ACK);
+  c.to(State::close);
+  c.destroy();
+  const Life life = run(stream.events, life_settings(), 1 * s).life();
+  EXPECT_EQ(life.outcome, Outcome::completed);
+  const auto at = std::ranges::find(life.findings, Rule::close_wait_stuck, &Finding::rule);
+  return at != life.findings.end() ? std::optional(*at) : std::nullopt;
+}
+
+TEST(CloseWaitStuck, OneByteBehindTheFinMakesNoStream) {
+  for (const bool looked : {true, false}) {
+    const auto finding = answers_and_closes(11'000, looked);
+    ASSERT_TRUE(finding.has_value());
+    EXPECT_EQ(finding->confidence, Confidence::certain);
+  }
+  EXPECT_FALSE(answers_and_closes(200).has_value()) << "it went on sending";
+  EXPECT_FALSE(answers_and_closes(200, true).has_value());
+}
+
+TEST(CloseWaitStuck, WithoutPacketsTheLookAtItsDescriptorShowsThatItSendsNothing) {
+  EXPECT_TRUE(answers_and_closes(11'000, true, false).has_value());
+  EXPECT_FALSE(answers_and_closes(200, true, false).has_value());
+  EXPECT_FALSE(answers_and_closes(11'000, false, false).has_value()) << "nobody looked";
+}
+
+// Half closed before the run began.
+TEST(CloseWaitStuck, WhatWasFoundSoIsOneOnlyWhereItSendsNothing) {
+  for (const bool sends : {true, false}) {
+    Stream stream;
+    Side c = server_of(stream);
+    c.found(SocketKind::full, State::close_wait);
+    stream.wait(11 * s);
+    if (sends) c.out(PA, 10);
+    if (sends) c.in(A);
+    c.to(State::last_ack, nginx);
+    const Life life = run(stream.events).life();
+    const bool told = std::ranges::count(life.findings, Rule::close_wait_stuck, &Finding::rule) != 0;
+    EXPECT_EQ(told, !sends) << "at its end";
+  }
+}
+
 TEST(CloseWaitStuck, IsNotSaidJustBeforeItsTime) {
   EXPECT_FALSE(run(stuck(9 * s, true)).finding(Rule::close_wait_stuck).has_value());
 }

@@ -139,7 +139,8 @@ void SocketList::find_in(Slot slot, const Event& e, const ControlBlock& found, S
   c.enter(state);
   if (const ClosedBy first = closed_first_in(state); first != ClosedBy::none) c.closed_by = first;
   if (state == State::close_wait) {
-    c.ensure_teardown().enter_close_wait({e.id, e.ts_ns}, std::nullopt);
+    c.ensure_teardown().enter_close_wait({e.id, e.ts_ns},
+                                         was_read(found) ? std::optional(found.write_seq) : std::nullopt);
     c.teardown->close_wait_found = true;
     table_.wait(slot, Wait::close_wait, now_);
   } else if (state == State::fin_wait2) {

@@ -3,6 +3,7 @@
 //
 // While it lasts it rests on the absence of a transition and is only likely, unless the kernel showed the descriptor
 // that is still open; once the state was left, both ends of the wait were seen. Both are certain.
+#include <optional>
 #include <utility>
 
 #include "judge/judge.hpp"
@@ -11,11 +12,26 @@
 namespace tcpwitness {
 namespace {
 
+// How long it had sent no payload when it closed, by the flow's counters; nothing: not known.
+std::optional<std::int64_t> idle_at_end(const Connection& c) {
+  const Teardown& teardown = *c.teardown;
+  const bool counted = c.totals.at_destruction && c.seldom && c.seldom->payload && c.seldom->payload->last_out != 0;
+  if (counted) return teardown.left_close_wait.ts_ns - c.seldom->payload->last_out;
+  return std::nullopt;
+}
+
 // It goes on sending: closed in one direction only, as is its right (RFC 9293, 3.6).
 bool half_closed_and_busy(const Connection& c, const RuleContext& context) {
   const Teardown& teardown = *c.teardown;
-  if (teardown.left_close_wait) return teardown.sent_known && seq_before(teardown.sent + 1, c.cb.write_seq);
-  return teardown.descriptor && std::int64_t{teardown.idle_ms} * 1'000'000 < context.close_wait_stuck_ns / 2;
+  const bool sent_before_look =
+      teardown.descriptor && std::int64_t{teardown.idle_ms} * 1'000'000 < context.close_wait_stuck_ns / 2;
+  if (!teardown.left_close_wait) return sent_before_look;
+  // The FIN is no byte.
+  if (!teardown.sent_known || !seq_before(teardown.sent + 1, c.cb.write_seq)) return false;
+  const bool was_idle = teardown.descriptor && !sent_before_look;
+  if (was_idle && c.anomalies && c.anomalies->while_open.has_reported(Rule::close_wait_stuck)) return false;
+  const auto idle = idle_at_end(c);
+  return idle ? *idle < context.close_wait_stuck_ns : !was_idle;
 }
 
 // The newest control block can be of the peer's FIN, which may come before accept(): a descriptor, or a process that
