@@ -2,11 +2,14 @@
 // sink_output.cpp: Output against real descriptors: pipes that close, fill and block, a full disk.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <string>
 #include <thread>
 #include <vector>
@@ -103,6 +106,34 @@ TEST(Output, AFullDiskIsReported) {
   append(output.buffer(), "x\n");
   EXPECT_FALSE(output.flush());
   EXPECT_EQ(output.error(), ENOSPC);
+}
+
+// As much of a line as found room is cut off at the end, unless another process has appended to the file since.
+TEST(Output, ABegunLineIsCutOffWhereItIsTheFilesEnd) {
+  std::signal(SIGXFSZ, SIG_IGN);
+  for (const bool others : {false, true}) {
+    std::array<char, 32> path{"/tmp/tw-output-XXXXXX"};
+    const int shared = ::mkstemp(path.data());
+    ASSERT_GE(shared, 0);
+    Output output(::open(path.data(), O_WRONLY | O_APPEND | O_CLOEXEC), Output::Mode::never_waits);
+    ::unlink(path.data());
+    output.wait_for_room();
+    rlimit before{};
+    ::getrlimit(RLIMIT_FSIZE, &before);
+    const rlimit small{10, before.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &small);
+    append(output.buffer(), "whole\nnot whole\n");
+    output.line_done();
+    EXPECT_TRUE(output.flush());
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    const ssize_t theirs = others ? ::pwrite(shared, "theirs\n", 7, 10) : 7;
+    EXPECT_EQ(theirs, 7);
+    ::setrlimit(RLIMIT_FSIZE, &small);
+    EXPECT_FALSE(output.finish(std::chrono::milliseconds(1)));
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    ::lseek(shared, 0, SEEK_SET);
+    EXPECT_EQ(drain(shared), others ? "whole\nnot theirs\n" : "whole\n");
+  }
 }
 
 TEST(Output, AfterAFailureMemoryStaysBounded) {

@@ -122,7 +122,7 @@ class Tracer {
   // Takes these out of the flow map.
   void delete_flows(const std::vector<FlowToDelete>& hops);
 
-  // Entries of the flow map that gave way to newer ones. It walks the map: once, at the end.
+  // Entries of the flow map that gave way to newer ones, so far. It walks the map (60 ms for 64,000).
   [[nodiscard]] std::uint64_t evicted_flows() const;
 
   // How far the records' clock is ahead of this process's CLOCK_MONOTONIC: 0 outside of time namespaces.

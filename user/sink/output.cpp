@@ -64,9 +64,11 @@ bool Output::finish(std::chrono::milliseconds patience) {
   return error_ == 0 && waiting() == 0;
 }
 
+// Where somebody else has written behind it, it stays.
 void Output::cut_off_begun_line() {
   struct stat file{};
   if (begun_ == 0 || ::fstat(fd_, &file) != 0 || file.st_size < static_cast<off_t>(begun_)) return;
+  if (::lseek(fd_, 0, SEEK_CUR) != file.st_size) return;
   if (::ftruncate(fd_, file.st_size - static_cast<off_t>(begun_)) == 0) begun_ = 0;
 }
 
