@@ -47,7 +47,7 @@ Result<UniqueFd> WireAttacher::attach_tc(const Interface& interface, bool egress
     }
     if (fd == -ERANGE) {
       return failure("attach tcx " + direction + " to " + interface.name,
-                     "64 programs are attached there, and the kernel takes no more", "'bpftool net' lists them");
+                     "63 programs are attached there, and the kernel takes no more", "'bpftool net' lists them");
     }
     if (fd != -EINVAL) return failure("attach tcx " + direction + " to " + interface.name, std::strerror(-fd));
     tcx_ = false;  // before 6.6: an unknown attach type
