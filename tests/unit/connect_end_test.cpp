@@ -227,6 +227,23 @@ TEST(Outsider, WhatComesAtOnceLeavesADoubt) {
   }
 }
 
+// A RST with ACK has the newest number of who sends it; one without answers payload, within a round trip.
+TEST(Outsider, WhatIsNoAnswerLeavesNoDoubt) {
+  const auto confidence = [](std::uint32_t sent_ms, std::uint8_t flags) {
+    std::vector<Event> events = outsider_story(10 * ms).events;
+    for (Event& event : events) {
+      if (auto* reset = std::get_if<Reset>(&event.body)) reset->sent_ms = sent_ms;
+      auto* g = std::get_if<Segment>(&event.body);
+      if (g != nullptr && (g->flags & rst) != 0 && !g->outgoing()) g->flags = flags;
+    }
+    const auto finding = run(events).finding(Rule::reset_origin);
+    return finding ? finding->confidence : Confidence::inconclusive;
+  };
+  EXPECT_EQ(confidence(0, R), Confidence::likely);
+  EXPECT_EQ(confidence(100, R), Confidence::certain);
+  EXPECT_EQ(confidence(0, RA), Confidence::certain);
+}
+
 TEST(Outsider, ASilentPeerLeavesASuspicion) {
   std::vector<Event> events = outsider_story().events;
   events.resize(events.size() - 2);  // the peer's next segment and our answer

@@ -123,11 +123,23 @@ Finding firewall_by_loopback(const Connection& c, const RuleContext& context) {
   return finding;
 }
 
+// A socket that breaks off sends a RST with ACK and its newest number: nothing from there on has left before. One that
+// refuses payload has the number that this payload acknowledges, and comes within a round trip.
+bool may_answer_payload(const Connection& c) {
+  constexpr std::int64_t moment_ns = 40'000'000;
+  const Anomalies& t = *c.anomalies;
+  if ((t.rst_in.flags & tcp_flag::ack) != 0) return false;
+  if (!t.reset_received.mark) return true;  // when payload last left is not known
+  const std::int64_t sent_ns = std::int64_t{t.reset_received.sent_ms} * 1'000'000;
+  return sent_ns <= std::int64_t{c.cb.srtt_us} * 4'000 + moment_ns;
+}
+
 Finding came_from_outsider(const Connection& c, const RuleContext& context) {
   const Anomalies& t = *c.anomalies;
   Finding finding = reset_finding(ResetOrigin::outsider, {t.rst_in.mark, t.reset_received.mark, t.outsider.goes_on});
-  // What comes at once may have been on its way already, over a slower path than the RST.
-  const bool proved = c.from_peer.ttl_twice && context.has_kernel && t.outsider.paused;
+  // What comes at once may have been on its way already, over a slower path than the RST: if that is an answer.
+  const bool behind = t.outsider.paused || !may_answer_payload(c);
+  const bool proved = c.from_peer.ttl_twice && context.has_kernel && behind;
   finding.confidence = proved ? Confidence::certain : Confidence::likely;
   finding.arguments = arguments::Reset{.how = ResetHow::outsider,
                                        .remote = c.flow.remote,
