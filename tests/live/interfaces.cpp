@@ -116,7 +116,13 @@ TEST_F(Interfaces, ANameThatIsUsedAgainIsAnotherInterface) {
 // Each tcx link waits for a grace period: 5 to 6 s for all of them, as long as nobody asks the kernel to hurry.
 TEST_F(Interfaces, TwoHundredAreReadySoon) {
   const auto expedited = [] { return lab::run_tool({"cat", "/sys/kernel/rcu_expedited"}).value_or(""); };
-  const std::string setting = expedited();  // of this machine, which may have chosen 1
+  // Of this machine, which may have chosen 1. Another tracer, of a test beside this one, asks for it for a moment.
+  const auto settled = [&](const std::string& wanted) {
+    std::string now = expedited();
+    for (int i = 0; i < 50 && now != wanted; ++i, now = expedited()) lab::pause_for(Millis(100));
+    return now;
+  };
+  const std::string setting = settled("0\n");
   ASSERT_TRUE(add_many(lab().client_ns()));
   const auto begun = Clock::now();
   auto watch = Watch::start(lab().client_ns());
@@ -130,7 +136,7 @@ TEST_F(Interfaces, TwoHundredAreReadySoon) {
   size_t on = 0;
   for (const Json& hook : printed.hooks()) on += hook["mode"] == tc() ? 1 : 0;
   EXPECT_EQ(on, 2u * (2 * pairs + 2)) << "both sides of each, lo and the cable";
-  EXPECT_EQ(expedited(), setting) << "it is taken back";
+  EXPECT_EQ(settled(setting), setting) << "it is taken back";
 }
 
 TEST_F(Interfaces, NothingIsLostWhileTwoHundredAreAttached) {
