@@ -212,6 +212,7 @@ struct FinWait2Timeout {
   arguments::NamedProcess closer{};
   std::int64_t waited_ns = 0;
   std::optional<std::int64_t> reset_after_ns{};  // what the peer sent after the close got a RST
+  bool fin_dropped = false;                      // the peer's FIN came, and TCP did not get it
 };
 
 // syn-dropped

@@ -236,6 +236,7 @@ Ending unreachable(const Connection& c, const RuleContext& context, const Life& 
 Ending fin_wait2_timeout(const Connection& c) {
   const Teardown& teardown = *c.teardown;
   endings::FinWait2Timeout found{.closer = closer_of(c).named(), .waited_ns = teardown.fin_timeout_ns};
+  found.fin_dropped = static_cast<bool>(teardown.fin_dropped);
   if (teardown.mini_fin_wait2 && c.anomalies && c.anomalies->reset_sent.mark)
     found.reset_after_ns = c.anomalies->reset_sent.mark.ts_ns - teardown.first.ts_ns;
   return found;

@@ -407,9 +407,11 @@ struct EndingWords {
 
   std::string operator()(const endings::FinWait2Timeout& of) const {
     std::string text = fmt::format(
-        "{} closed and the peer acknowledged it, but never closed itself: the kernel waited in FIN_WAIT2 until its "
-        "time was up{} and forgot the connection",
-        process_words(of.closer), of.waited_ns != 0 ? fmt::format(" ({})", duration_in_words(of.waited_ns)) : "");
+        "{} closed and the peer acknowledged it, {}: the kernel waited in FIN_WAIT2 until its time was up{} and forgot "
+        "the connection",
+        process_words(of.closer),
+        of.fin_dropped ? "but its own FIN was dropped on this machine" : "but never closed itself",
+        of.waited_ns != 0 ? fmt::format(" ({})", duration_in_words(of.waited_ns)) : "");
     if (of.reset_after_ns) {
       text += fmt::format("; what the peer sent {} after the close found no socket and got a RST",
                           duration_in_words(*of.reset_after_ns));

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A service asks a dead backend again and again, beside a connection that is idle for long. The tracer has room for 1,024 flows.
+"""A service asks a dead backend again and again, beside a connection that is idle for long. The tracer has room for 2,048 flows.
 
 Reported: retry loops against a refused port, and peers that reset what was closed, on hosts with long-lived connections.
 Right: what is over leaves the flow map (some give way before, on a busy processor): the idle connection keeps its flow, and its packets are all counted.
@@ -40,11 +40,12 @@ def client():
 
 def play(lab):
     lab.pair()
-    lab.watch("a", "--flows", "1024")
+    lab.watch("a", "--flows", "2048")
     serves = lab.server("b", "fld-srv", server, 7801)
     lab.actor("a", "fld-cli", client).result()
     serves.result()
 
 
+# One stays open in the kernel, too: where the RST finds the socket in the moment in which it becomes a mini-socket (TCP_CLOSE).
 expect = {"a": view(life(f"{B}:7801", "completed", process="fld-cli", closed_by="local", tx=10, rx=10, wire__complete=True, wire__tx_bytes=10, wire__rx_bytes=10),
-                    others=["refused", "reset-by-peer", "completed"], may={"reset-origin": "certain", "time-wait": "certain"}, summary={"flows_full": (0, 300)})}
+                    others=["refused", "reset-by-peer", "open"], may={"reset-origin": "certain", "time-wait": "certain"}, summary={"flows_full": (0, 300)})}
