@@ -39,6 +39,7 @@ static __always_inline bool was_queued_above(const struct tw_half *me, const str
 		return false;
 	if (me->ip_id_in_order == COUNTS_UP)
 		return is_older(me, frame) > 0;
+	/* A burst has one stamp, and what is sent again a later one. */
 	return frame->tsval && me->max_tsval && seq_distance(me->max_tsval, bpf_ntohl(frame->tsval)) <= 0;
 }
 
