@@ -161,8 +161,8 @@ void Tracer::Impl::look_for_lost_hooks(Tracer::InterfaceNews& news) {
 
 Tracer::InterfaceNews Tracer::follow_interfaces() {
   InterfaceNews news;
-  const bool all_traced = every_interface();
   const std::vector<LinkChange> changes = impl_->links->changes();
+  const bool all_traced = !changes.empty() && every_interface();
   impl_->know_addresses();
   for (const LinkChange& change : changes) {
     switch (change.what) {
@@ -177,8 +177,8 @@ Tracer::InterfaceNews Tracer::follow_interfaces() {
         break;
     }
   }
+  if (all_traced && !every_interface()) news.unseen = std::chrono::steady_clock::duration::zero();
   impl_->look_for_lost_hooks(news);
-  if (all_traced && !every_interface() && !news.unseen) news.unseen = std::chrono::steady_clock::duration::zero();
   return news;
 }
 
