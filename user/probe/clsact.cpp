@@ -40,6 +40,10 @@ struct Filter {
   std::uint16_t place;
 };
 
+Filter filter_at(std::uint32_t ifindex, bool egress, std::uint16_t place) {
+  return {.ifindex = ifindex, .egress = static_cast<std::uint8_t>(egress ? 1 : 0), .created_qdisc = 0, .place = place};
+}
+
 bpf_tc_hook hook_of(const Filter& filter) {
   bpf_tc_hook hook{};
   hook.sz = sizeof(hook);
@@ -152,8 +156,7 @@ std::uint16_t take_place(UniqueFd& name) {
 }  // namespace
 
 bool has_our_filter(std::uint32_t ifindex, bool egress) {
-  const bpf_tc_hook hook = hook_of(
-      {.ifindex = ifindex, .egress = static_cast<std::uint8_t>(egress ? 1 : 0), .created_qdisc = 0, .place = 0});
+  const bpf_tc_hook hook = hook_of(filter_at(ifindex, egress, 0));
   for (std::uint32_t place = 0; place < places; ++place) {
     bpf_tc_opts which = at_place(place);
     if (bpf_tc_query(&hook, &which) == 0) return true;
@@ -188,8 +191,7 @@ void ClsactGuard::detach() {
 }
 
 Result<void> ClsactGuard::attach(std::uint32_t ifindex, const std::string& name, bool egress, int program_fd) {
-  Filter filter{
-      .ifindex = ifindex, .egress = static_cast<std::uint8_t>(egress ? 1 : 0), .created_qdisc = 0, .place = place_};
+  Filter filter = filter_at(ifindex, egress, place_);
   bpf_tc_hook hook = hook_of(filter);
   const int created = bpf_tc_hook_create(&hook);
   if (created != 0 && created != -EEXIST) return failure("add the clsact qdisc to " + name, std::strerror(-created));
@@ -212,8 +214,7 @@ Result<void> ClsactGuard::attach(std::uint32_t ifindex, const std::string& name,
 }
 
 bool ClsactGuard::has(std::uint32_t ifindex, bool egress) const {
-  const bpf_tc_hook hook = hook_of(
-      {.ifindex = ifindex, .egress = static_cast<std::uint8_t>(egress ? 1 : 0), .created_qdisc = 0, .place = place_});
+  const bpf_tc_hook hook = hook_of(filter_at(ifindex, egress, place_));
   bpf_tc_opts which = at_place(place_);
   const int error = bpf_tc_query(&hook, &which);
   static_cast<void>(take_libbpf_log());  // where it is not
@@ -221,8 +222,7 @@ bool ClsactGuard::has(std::uint32_t ifindex, bool egress) const {
 }
 
 void ClsactGuard::remove(std::uint32_t ifindex, bool egress) const {
-  remove_filter(
-      {.ifindex = ifindex, .egress = static_cast<std::uint8_t>(egress ? 1 : 0), .created_qdisc = 0, .place = place_});
+  remove_filter(filter_at(ifindex, egress, place_));
 }
 
 }  // namespace tcpwitness

@@ -63,7 +63,7 @@ Result<UniqueFd> WireAttacher::attach_tc(const Interface& interface, bool egress
   return UniqueFd();
 }
 
-void WireAttacher::let_go(WireHooks& hooks, const std::string& why) {
+void WireAttacher::detach(WireHooks& hooks) const {
   for (const bool egress : {false, true}) {
     UniqueFd& link = egress ? hooks.egress : hooks.ingress;
     bool& on = egress ? hooks.egress_on : hooks.ingress_on;
@@ -71,6 +71,10 @@ void WireAttacher::let_go(WireHooks& hooks, const std::string& why) {
     link.reset();
     on = false;
   }
+}
+
+void WireAttacher::let_go(WireHooks& hooks, const std::string& why) const {
+  detach(hooks);
   hooks.off = why;
   for (Hook& hook : hooks.hooks) {
     hook.mode = "off";
@@ -128,12 +132,9 @@ WireHooks WireAttacher::attach(const Interface& interface, const WirePrograms& p
   // Half of what passes would prove things that are not so: then the interface is not traced.
   if (hooks.ingress_on != hooks.egress_on) {
     Hook& half = hooks.ingress_on ? ingress : egress;
-    if (half.mode == "clsact") guard_->remove(interface.index, hooks.egress_on);
     half.mode = "off";
     half.why = "the other direction cannot be traced";
-    hooks.ingress.reset();
-    hooks.egress.reset();
-    hooks.ingress_on = hooks.egress_on = false;
+    detach(hooks);
   }
   hooks.hooks = {std::move(ingress), std::move(egress)};
   hooks.found_whole = std::chrono::steady_clock::now();

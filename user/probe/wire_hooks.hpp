@@ -52,9 +52,10 @@ class WireAttacher {
   // away.
   [[nodiscard]] bool is_attached(const WireHooks& hooks, bool egress) const;
   // Takes away what is left of it.
-  void let_go(WireHooks& hooks, const std::string& why);
+  void let_go(WireHooks& hooks, const std::string& why) const;
 
  private:
+  void detach(WireHooks& hooks) const;
   [[nodiscard]] Result<UniqueFd> attach_tc(const Interface& interface, bool egress, int program, std::string& mode);
   WireMode requested_;
   DisabledFeatures disabled_;
