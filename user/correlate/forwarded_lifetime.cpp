@@ -9,6 +9,7 @@
 // Ordinary segments are no events, so before a connection is given up its counters are asked for (snapshot_hops).
 #include <utility>
 
+#include "correlate/flow_to_delete.hpp"
 #include "correlate/forwarded.hpp"
 #include "correlate/notes.hpp"
 
@@ -25,12 +26,7 @@ std::uint64_t segments_passed(const ForwardedFacts& forwarded) {
 
 // What comes in on the client's side is the client's, and leaves on the server's.
 FlowToDelete forgotten_hop(const Connection& c, unsigned hop, const Flow& key, std::uint64_t segments) {
-  FlowToDelete forgotten{key, segments};
-  std::optional<std::uint32_t>& of_client = hop == 0 ? forgotten.isn_in : forgotten.isn_out;
-  std::optional<std::uint32_t>& of_server = hop == 0 ? forgotten.isn_out : forgotten.isn_in;
-  if (c.isn.has_local) of_client = c.isn.local;
-  if (c.isn.has_remote) of_server = c.isn.remote;
-  return forgotten;
+  return flow_to_delete(c, key, segments, hop != 0);
 }
 
 }  // namespace

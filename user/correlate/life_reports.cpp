@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "correlate/flow_to_delete.hpp"
 #include "facts/derived.hpp"
 
 namespace tcpwitness {
@@ -73,10 +74,8 @@ bool LifeReports::left_its_flow(const Connection& c) {
 
 void LifeReports::delete_flow_of(const Connection& c) {
   constexpr std::size_t at_most = 4096;
-  if (flows_to_delete_.size() >= at_most) return;
-  FlowToDelete& flow = flows_to_delete_.emplace_back(FlowToDelete{c.flow, segments_of(c.wire)});
-  if (c.isn.has_remote) flow.isn_in = c.isn.remote;
-  if (c.isn.has_local) flow.isn_out = c.isn.local;
+  if (flows_to_delete_.size() < at_most)
+    flows_to_delete_.push_back(flow_to_delete(c, c.flow, segments_of(c.wire), true));
 }
 
 void LifeReports::settled(Slot slot) {
