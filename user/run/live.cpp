@@ -54,16 +54,14 @@ ServiceManager service_manager() {
 // nohup: the run outlives its terminal. Where SIGHUP opens files again it means nothing else, and a screen has no use
 // without its terminal.
 IgnoredHangup ignored_hangup(const Options& options, const ServiceManager& manager, const LiveView* view) {
-  const bool reopens = options.command == Command::record || !options.append.empty();
-  const bool taken = view != nullptr || manager.there() || (reopens && !has_terminal());
-  return taken ? IgnoredHangup::taken : IgnoredHangup::stays;
+  return view != nullptr || hangup_reopens(options, manager) ? IgnoredHangup::taken : IgnoredHangup::stays;
 }
 
 // Interfaces that come need the first three; the next file of a recording, or of --append, may lie in somebody else's
 // directory.
 void give_up_capabilities(const Options& options) {
   std::vector<int> kept{CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN};
-  if (options.command == Command::record || !options.append.empty()) kept.push_back(CAP_DAC_OVERRIDE);
+  if (opens_files_again(options)) kept.push_back(CAP_DAC_OVERRIDE);
   // The command may become another user's; the filter of system calls allows no other.
   if (!options.program.empty()) kept.push_back(CAP_KILL);
   if (auto given_up = keep_capabilities(kept); !given_up)

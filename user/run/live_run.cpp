@@ -9,6 +9,7 @@
 
 #include "confine/confine.hpp"
 #include "run/interface_names.hpp"
+#include "run/live_settings.hpp"
 #include "run/messages.hpp"
 #include "run/signals.hpp"
 #include "sink/format.hpp"
@@ -42,8 +43,7 @@ LiveRun::LiveRun(const LiveParts& parts)
       list_(parts, feed_, drain_),
       interim_reports_(parts, feed_, drain_, output_),
       samples_(parts, feed_, drain_) {
-  const bool appends = parts.appended.fd.valid() || feed_.recorder() != nullptr;
-  hangup_reopens_ = parts.view == nullptr && (parts.manager.there() || (!has_terminal() && appends));
+  hangup_reopens_ = parts.view == nullptr && hangup_reopens(parts.options, parts.manager);
   if (parts.view != nullptr) parts.view->set_names(names_);
   learn_names();
 }

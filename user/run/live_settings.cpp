@@ -2,6 +2,7 @@
 #include "run/live_settings.hpp"
 
 #include "run/outputs.hpp"
+#include "run/signals.hpp"
 
 namespace tcpwitness {
 
@@ -66,6 +67,12 @@ StartMark start_mark(const Options& options, const RunSettings& settings, const 
   start.reset_reasons = features.reset_reasons;
   start.drop_reasons = features.drop_reasons;
   return start;
+}
+
+bool opens_files_again(const Options& options) { return options.command == Command::record || !options.append.empty(); }
+
+bool hangup_reopens(const Options& options, const ServiceManager& manager) {
+  return manager.there() || (opens_files_again(options) && !has_terminal());
 }
 
 }  // namespace tcpwitness
