@@ -63,7 +63,7 @@ static __always_inline void keep_bytes(void *ctx, bool xdp, bool raw_ip, __u32 l
 
 /*
  * The handshake's last ACK and the ACK of a FIN name the cause of a transition, in a timeline. The life of
- * a connection is the same without them: the tracepoint reports the transition itself.
+ * a connection is the same without them: the tracepoint reports the transition itself. See ends_mini_socket(), too.
  */
 #define ONLY_A_CAUSE (TW_EVENT_HANDSHAKE_ACK | TW_EVENT_FIN_ACK)
 
@@ -112,6 +112,7 @@ static __always_inline void emit_segment(void *ctx, bool xdp, bool raw_ip, struc
 	record->forwarding = frame->forwarding;
 	record->duplicate = frame->duplicate == DUPLICATE;
 	record->came_in = frame->came_in;
+	record->ttl_before = work->ttl_before;
 	__builtin_memset(record->pad, 0, sizeof(record->pad));
 	read_options(ctx, xdp, work);
 	take_options(&work->found, record);

@@ -367,6 +367,15 @@ static __always_inline bool goes_on_without_us(const struct tw_flow *flow, const
 }
 
 /*
+ * What acknowledges the peer's FIN once the socket is gone. Nothing else shows that the mini-socket took that FIN: no
+ * tracepoint is behind its TIME_WAIT.
+ */
+static __always_inline bool ends_mini_socket(const struct tw_flow *flow, const struct frame *frame)
+{
+	return flow->orphaned && frame->outgoing && flow->half[INCOMING].fin && !flow->half[INCOMING].fin_acked;
+}
+
+/*
  * Does this segment carry more than the next bytes, or acknowledge more than the last ones? Then its socket is asked
  * first. Every event is among these; ordinary data and acknowledgements are not. flow: 0 where it is not known.
  */
@@ -382,9 +391,9 @@ static __always_inline bool asks_socket(const struct tw_flow *flow, const struct
 		return true;
 	if (frame->window == 0 || me->zero_window || peer->zero_window || peer->probe_pending)
 		return true;
-	/* Only a cause: no event without a timeline. */
+	/* Only a cause: no event without a timeline, but for the mini-socket's. */
 	if (config.no_timeline)
-		return false;
+		return ends_mini_socket(flow, frame);
 	return (me->syn == SYN_SEEN && peer->syn == SYN_ACK_SEEN) || (peer->fin && !peer->fin_acked);
 }
 

@@ -84,11 +84,13 @@ static __always_inline void take_numbers(struct tw_flow *flow, const struct fram
 	me->ifindex = frame->ifindex;
 }
 
-static __always_inline bool is_event(const struct frame *frame, __u32 event_flags)
+static __always_inline bool is_event(const struct tw_flow *flow, const struct frame *frame, __u32 event_flags)
 {
 	if (config.packets_all || frame->fragment)
 		return true;
-	return config.no_timeline ? event_flags & ~ONLY_A_CAUSE : event_flags || frame->duplicate;
+	if (!config.no_timeline)
+		return event_flags || frame->duplicate;
+	return event_flags & ~ONLY_A_CAUSE || (event_flags & TW_EVENT_FIN_ACK && frame->outgoing && flow->orphaned);
 }
 
 /* What TCP may have taken before, where our keep-alive waits for its answer: that it is none shows in nothing else. */
@@ -204,6 +206,16 @@ static __always_inline __u16 meet_flow(void *ctx, bool xdp, bool raw_ip, struct 
 	return put_flow(&frame->tuple, flow) && held ? 0 : event_flags;
 }
 
+/* A RST is compared with what its sender sent before, which was ordinary and no record. */
+static __always_inline __u8 ttl_before(const struct tw_flow *flow, const struct frame *frame)
+{
+	const struct tw_half *me = &flow->half[frame->outgoing ? OUTGOING : INCOMING];
+
+	if (!(frame->flags & TCP_RST) || (me->syn && me->last_seq == me->isn))
+		return 0;
+	return me->last_ttl;
+}
+
 /* A parsed segment that is not ordinary, or of no known flow; from either hook. True: it is to be a record. */
 static __always_inline bool see_unusual(void *ctx, bool xdp, bool raw_ip, struct work *work, bool outgoing)
 {
@@ -269,12 +281,14 @@ static __always_inline bool see_unusual(void *ctx, bool xdp, bool raw_ip, struct
 		frame->event_flags = event_flags;
 		if (!xdp && flow->held && outgoing && frame->payload)
 			end_stall(flow, frame, ((struct __sk_buff *)ctx)->sk);
-		reported = is_event(frame, event_flags) || work->refused > TW_REFUSED_OLD || is_old_answer(flow, work);
+		reported = is_event(flow, frame, event_flags) || work->refused > TW_REFUSED_OLD ||
+			   is_old_answer(flow, work);
 		if (reported && config.digests && hold_segment(ctx, xdp, work, flow, event_flags))
 			reported = false;
 		if (reported) {
 			take_wire(flow, &work->wire);
 			work->loss = flow->loss;
+			work->ttl_before = ttl_before(flow, frame);
 		}
 		/* The mini-socket has both FINs now, or a RST has ended it. */
 		if (flow->orphaned &&
@@ -295,6 +309,7 @@ static __always_inline void report_unusual(void *ctx, bool xdp, bool raw_ip, str
 	struct frame *frame = &work->frame;
 	__u32 event_flags;
 
+	work->ttl_before = 0;
 	if (!work->taken && !see_unusual(ctx, xdp, raw_ip, work, outgoing))
 		return;
 	event_flags = frame->event_flags;

@@ -41,10 +41,11 @@ struct work {
 	__u8 unasked;  /* known from the flow map alone: the socket takes it; see is_first_answer() */
 	__u64 address; /* see plain_address() */
 	struct held_syn syn;
-	__u8 strays;   /* of this flow, before this segment */
-	__u8 refused;  /* enum tw_refused */
-	__u8 syn_held; /* the SYN that this SYN-ACK answers had been held */
-	__u8 pad[5];
+	__u8 strays;     /* of this flow, before this segment */
+	__u8 refused;    /* enum tw_refused */
+	__u8 syn_held;   /* the SYN that this SYN-ACK answers had been held */
+	__u8 ttl_before; /* see struct tw_segment */
+	__u8 pad[4];
 };
 
 struct {

@@ -326,8 +326,9 @@ struct Segment {
   Refusal refused;
   std::uint8_t nat;  // the frame had the addresses of Translation::wire; tuple is the socket's
   Forwarding forwarding;
-  std::uint8_t duplicate;  // the network has delivered it before; nobody sent it again
-  std::uint32_t came_in;   // of a hop, where it leaves: the interface on which it came in; 0: this machine made it
+  std::uint8_t duplicate;   // the network has delivered it before; nobody sent it again
+  std::uint32_t came_in;    // of a hop, where it leaves: the interface on which it came in; 0: this machine made it
+  std::uint8_t ttl_before;  // of a RST: that of the newest segment before it on its way, if that is no SYN; 0: none
   // Beyond the record: what the whole conversation shows of it, where all of it is seen.
   Analysis analysis{};
   SackBlocks sack{};  // of a capture

@@ -341,7 +341,8 @@ struct tw_segment {
 	__u8 forwarding;   /* enum tw_forwarding */
 	__u8 duplicate;    /* 1: the network has delivered it before (see duplicates.h); nobody sent it again */
 	__u32 came_in;     /* HOP at egress: the interface it came in on; 0: this machine made it */
-	__u8 pad[4];
+	__u8 ttl_before; /* of a RST: that of the newest segment of its flow and direction, if that is no SYN; 0: none */
+	__u8 pad[3];
 };
 TW_ASSERT_SIZE(tw_segment, 232);
 

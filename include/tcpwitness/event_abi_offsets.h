@@ -141,6 +141,7 @@ TW_ASSERT_AT(tw_segment, nat, 221);
 TW_ASSERT_AT(tw_segment, forwarding, 222);
 TW_ASSERT_AT(tw_segment, duplicate, 223);
 TW_ASSERT_AT(tw_segment, came_in, 224);
+TW_ASSERT_AT(tw_segment, ttl_before, 228);
 
 TW_ASSERT_AT(tw_frame, wire_len, 0);
 TW_ASSERT_AT(tw_frame, captured, 4);

@@ -156,6 +156,21 @@ TEST_P(FlowOpen, ARstIsAnEventAndMovesNoNumbers) {
   EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 1, .payload = Bytes(10, 1)}), silent);
 }
 
+// The newest TTL of its sender behind the SYN; the SYN is a record of its own.
+TEST_P(FlowOpen, ARstCarriesTheTtlOfWhatCameBefore) {
+  constexpr int usual = Stack{}.ttl;
+  flow().handshake();
+  EXPECT_EQ(flow().accepter({.seq = 0x30000000, .flags = rst}), TW_EVENT_RST);
+  EXPECT_EQ(flow().last().ttl_before, 0);
+  EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 1, .payload = Bytes(10, 1)}), silent);
+  EXPECT_EQ(flow().accepter({.seq = 0x30000000, .flags = rst}), TW_EVENT_RST);
+  EXPECT_EQ(flow().last().ttl_before, usual);
+  EXPECT_EQ(flow().opener({.seq = 0x30000000, .flags = rst}), TW_EVENT_RST);
+  EXPECT_EQ(flow().last().ttl_before, usual);
+  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 11, .flags = fin | ack}), TW_EVENT_FIN);
+  EXPECT_EQ(flow().last().ttl_before, 0);
+}
+
 // A listener takes no segment of a connection that is under way: it is reported as one that finds no socket.
 TEST_P(FlowOpen, AnUnknownFlowIsToldOnce) {
   if (!GetParam().we_open) {

@@ -134,6 +134,8 @@ def judge_view(score, place, wanted, watch):
     digests, events = heads(watch.lives, optional, crowd), heads(watch.live, optional, crowd)
     score.fact(digests == events, f"{place}: `life` says {[one for one in digests if one not in events]}, with every event it is "
                                   f"{[one for one in events if one not in digests]}")
+    unsure = less_sure(watch.lives, watch.live)
+    score.fact(not unsure, f"{place}: `life` is less sure of {unsure} than with every event")
     score.fact(verdicts(watch.live) == verdicts(watch.stories), f"{place}: the recording says {verdicts(watch.stories)}, live was said "
                                                                  f"{verdicts(watch.live)}")
 
@@ -191,6 +193,22 @@ def verdicts(lines):
         if line["type"] == "life":
             said[address(line["local"]), address(line["remote"]), line["conn"]] = (line["outcome"], *sorted(line["findings"]))
     return said
+
+
+def surest(lines):
+    """The surest finding of each rule, by connection."""
+    best = {}
+    for line in lines:
+        if line["type"] == "finding" and line.get("conn"):
+            key = (address(line["local"]), address(line["remote"]), line["rule"])
+            best[key] = max(best.get(key, 0), SURENESS.index(line["confidence"]))
+    return best
+
+
+def less_sure(digests, events):
+    """What both found, and `life` with less confidence."""
+    sure = surest(digests)
+    return sorted(key for key, confidence in surest(events).items() if key in sure and sure[key] < confidence)
 
 
 def heads(lines, optional, crowd):

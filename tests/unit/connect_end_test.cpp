@@ -254,6 +254,28 @@ TEST(Outsider, ASilentPeerLeavesASuspicion) {
   EXPECT_EQ(finding->confidence, Confidence::likely);
 }
 
+// Without a timeline the peer's ordinary segments are no events: the RST carries the TTL of the newest one.
+TEST(Outsider, TheTtlOfWhatWasOrdinaryCounts) {
+  const auto confidence = [](std::uint8_t before) {
+    std::vector<Event> events = outsider_story().events;
+    events.resize(events.size() - 2);  // the peer's next segment and our answer
+    std::erase_if(events, [](const Event& event) {
+      const auto* g = std::get_if<Segment>(&event.body);
+      return g != nullptr && !g->outgoing() && g->len != 0;
+    });
+    for (Event& event : events) {
+      auto* g = std::get_if<Segment>(&event.body);
+      if (g != nullptr && (g->flags & rst) != 0) g->ttl_before = before;
+    }
+    const auto finding = run(events).finding(Rule::reset_origin);
+    EXPECT_EQ(says(finding, "TTL"), before != 60) << finding_text(finding);
+    return finding ? finding->confidence : Confidence::certain;
+  };
+  EXPECT_EQ(confidence(0), Confidence::inconclusive);
+  EXPECT_EQ(confidence(64), Confidence::likely);
+  EXPECT_EQ(confidence(60), Confidence::likely) << "the peer's TTL varies";
+}
+
 TEST(Outsider, ThePeersOwnTtlIsThePeer) {
   std::vector<Event> events = outsider_story().events;
   for (Event& event : events) {

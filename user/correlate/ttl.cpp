@@ -12,6 +12,9 @@ namespace tcpwitness {
 void note_ttl(Connection& c, const Event& e, const Segment& g, bool out) {
   if (out) return;
   if ((g.flags & tcp_flag::rst) != 0) {
+    // Of its sender's segments most are ordinary, and no events. What came before may be one that is known, the first
+    // alone.
+    if (c.from_peer.ttl == 0 || c.isn.has_remote) c.from_peer.note_ttl(g.ttl_before, !c.ended());
     const TcpState state = g.socket.state;
     const bool before = g.socket.type == SocketKind::full && state != TcpState::syn_sent &&
                         seq_before(g.seq, g.socket.rcv_nxt);  // RFC 5961, section 3.2

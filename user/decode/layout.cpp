@@ -161,6 +161,7 @@ TW_SAME(Segment, tw_segment, nat);
 TW_SAME(Segment, tw_segment, forwarding);
 TW_SAME(Segment, tw_segment, duplicate);
 TW_SAME(Segment, tw_segment, came_in);
+TW_SAME(Segment, tw_segment, ttl_before);
 
 TW_SAME_SIZE(Retransmit, tw_retransmit);
 TW_SAME(Retransmit, tw_retransmit, header);

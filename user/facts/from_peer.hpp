@@ -22,6 +22,11 @@ struct FromPeer {
     } else {
       elsewhere = true;
     }
+    note_ttl(its_ttl, lasts);
+  }
+
+  // Only its TTL is known.
+  void note_ttl(std::uint8_t its_ttl, bool lasts) {
     if (its_ttl == 0) return;
     if (ttl == 0) {
       ttl = its_ttl;
