@@ -10,6 +10,7 @@
 
 #include "closing.h"
 #include "digest.h"
+#include "disconnected.h"
 #include "emit.h"
 #include "flow.h"
 #include "wanted.h"
@@ -108,13 +109,25 @@ static __always_inline void destroyed(struct sock *sk)
 	struct tcp_sock *tp;
 	__u64 cookie;
 
-	tp = wanted_tcp_sock(sk, &tuple);
+	tp = wanted_netns(sk);
 	if (!tp)
 		return;
-	cookie = bpf_get_socket_cookie(sk);
-	flow = bpf_map_lookup_elem(&flows, &tuple);
-	if (flow && is_other_ones(tp, flow))
-		flow = 0;
+	sock_tuple(sk, tp, &tuple);
+	if (!tuple.remote_port) {
+		cookie = bpf_get_socket_cookie(sk);
+		flow = flow_before(cookie, &tuple);
+		if (!flow_wanted(&tuple)) {
+			bpf_map_delete_elem(&owners, &cookie);
+			return;
+		}
+	} else {
+		if (!flow_wanted(&tuple))
+			return;
+		cookie = bpf_get_socket_cookie(sk);
+		flow = bpf_map_lookup_elem(&flows, &tuple);
+		if (flow && is_other_ones(tp, flow))
+			flow = 0;
+	}
 	if (config.digests && !is_late_child(tp) && submit_digest(sk, tp, cookie, &tuple, flow)) {
 		if (flow)
 			let_go(sk, &tuple, flow);

@@ -189,6 +189,7 @@ static __always_inline void release_opening(const struct tw_tuple *tuple, struct
 	record->options = syn->options;
 	record->wscale = syn->wscale;
 	record->segments = 1;
+	record->nat = flow->translated;
 	submit_record(record);
 }
 

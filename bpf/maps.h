@@ -131,6 +131,20 @@ struct {
 	__type(value, struct tw_flow);
 } flows SEC(".maps");
 
+/* What a socket has lost that its RST still had; see disconnected.h. */
+struct disconnected {
+	struct tw_tuple tuple;
+	__u32 isn[2]; /* of the flow's halves: the addresses can be another connection's when the socket is destroyed */
+};
+
+/* By cookie. Bounded: a socket that is closed so is destroyed at once. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, struct disconnected);
+} disconnections SEC(".maps");
+
 /* NAT gave the segments of any socket other addresses, since the start. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -11,6 +11,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
+#include "disconnected.h"
 #include "emit_segment.h"
 #include "flow.h"
 #include "forwarded.h"
@@ -111,6 +112,13 @@ static __always_inline bool comes_from_socket(void *ctx, const struct tw_flow *f
 static __always_inline bool sent_by_socket(void *ctx, bool outgoing)
 {
 	return outgoing && ((struct __sk_buff *)ctx)->sk;
+}
+
+static __always_inline bool sent_in_close(void *ctx)
+{
+	struct bpf_sock *sk = ((struct __sk_buff *)ctx)->sk;
+
+	return sk && sk->state == TCP_CLOSE;
 }
 
 /* NAT: the other addresses that the segment's socket, or its frame, has. */
@@ -279,6 +287,8 @@ static __always_inline bool see_unusual(void *ctx, bool xdp, bool raw_ip, struct
 		}
 		event_flags = hide_from_verifier(frame, rules_see_segment(flow, work));
 		frame->event_flags = event_flags;
+		if (!xdp && outgoing && frame->flags & TCP_RST && sent_in_close(ctx))
+			note_disconnected(bpf_get_socket_cookie(ctx), &frame->tuple, flow);
 		if (!xdp && flow->held && outgoing && frame->payload)
 			end_stall(flow, frame, ((struct __sk_buff *)ctx)->sk);
 		reported = is_event(flow, frame, event_flags) || work->refused > TW_REFUSED_OLD ||

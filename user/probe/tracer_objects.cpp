@@ -63,6 +63,7 @@ Result<void> Tracer::Impl::make_maps() {
     size(one.maps.flows, settings.listing ? unused : settings.flows);
     size(one.maps.owners, settings.listing || !settings.kernel ? unused : settings.flows);
     if (!digests) size(one.maps.digests, unused);
+    if (settings.listing || !settings.kernel) size(one.maps.disconnections, unused);
     size(one.maps.hosts, std::max<std::size_t>(1, settings.hosts.size()));
   });
   if (!loaded) return std::unexpected(loaded.error());
@@ -76,6 +77,7 @@ void Tracer::Impl::share_maps(Maps& maps) const {
   share(maps.events, shared->maps.events);
   share(maps.cpu_states, shared->maps.cpu_states);
   share(maps.flows, shared->maps.flows);
+  share(maps.disconnections, shared->maps.disconnections);
   share(maps.translations, shared->maps.translations);
   share(maps.digests, shared->maps.digests);
   share(maps.owners, shared->maps.owners);
