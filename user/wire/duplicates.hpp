@@ -4,9 +4,9 @@
 //
 // The same addresses, numbers, flags, window, checksum and IP identification a moment later are the same packet: a
 // retransmission has an identification of its own. Where there is none (IPv6, or 0) the copy has a lower TTL, behind a
-// router; with the same TTL only those count that come within microseconds, as no TCP sends again. Both ends of a path
-// in one file: a copy with a lower TTL may come later, as late as no retransmission comes. (512 packets are kept for
-// it.)
+// router, or another interface of the capture; else only those count that come within microseconds (a SYN: within a
+// millisecond), as no TCP sends again. Both ends of a path in one file: an identified copy with another TTL may come
+// later, as late as no retransmission comes. The time counts from the copy before. (512 packets are kept for it.)
 #pragma once
 
 #include <array>
