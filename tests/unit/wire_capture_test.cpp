@@ -125,6 +125,100 @@ TEST(Capture, WhetherTheOtherSideHasClosedIsNotKnownWhereItsFinIsMissing) {
 }
 
 // The capture goes on, with other connections; of this one it has nothing more.
+// An empty ACK behind the hole has shown that something was sent there: the FIN may be the last of it.
+TEST(Capture, AFinInAHoleOfTheCaptureMayBeTheFirst) {
+  const auto closed_by = [](std::uint32_t acked) {
+    return read(after_handshake({{0, 1, 1, 100},
+                                 {1, 1, 101},
+                                 {0, 1102, 1},
+                                 {0, 1102, 1, 10},
+                                 {1, 1, acked, 0, fin_ack},
+                                 {0, 1112, 2}}))
+        .life()
+        .closed_by;
+  };
+  EXPECT_EQ(closed_by(1102), ClosedBy::none);
+  EXPECT_EQ(closed_by(1112), ClosedBy::peer);
+}
+
+// What both sent meanwhile counts.
+TEST(Capture, BehindARstThatWasNotTakenItShowsWhoClosedFirst) {
+  const auto life = [](std::uint32_t number) {
+    return read(after_handshake({{0, 1, 1, 100},
+                                 {1, 1, 101},
+                                 {1, number, 0, 0, rst_flag},
+                                 {0, 101, 1},
+                                 {0, 101, 1, 50, ack_flag, 1000, 500},
+                                 {1, 1, 151},
+                                 {0, 151, 1, 0, fin_ack},
+                                 {1, 1, 152, 0, fin_ack},
+                                 {0, 152, 2}}))
+        .life();
+  };
+  EXPECT_EQ(life(300).outcome, Outcome::completed);
+  EXPECT_EQ(life(300).closed_by, ClosedBy::local);
+}
+
+TEST(Capture, AnAcknowledgementOfTheRawNumberZeroIsRelativeToo) {
+  Talk talk(0U - 101U, 5000);
+  ConversationSettings how;
+  how.all_segments = true;
+  Conversations conversations(how);
+  std::vector<Event> events;
+  for (const Say& one : after_handshake({{0, 1, 1, 100}, {1, 1, 101}})) conversations.observe(talk.frame(one), events);
+  conversations.finish(events);
+  CorrelatorSettings settings = capture_settings();
+  settings.timeline = true;
+  settings.every_segment = true;
+  const RunResult reported = run(events, settings);
+  const auto entries = reported.entries_of<SegmentEntry>();
+  ASSERT_EQ(entries.size(), 5U);
+  EXPECT_EQ(entries.front().second.rel_ack, 0U) << "a SYN acknowledges nothing";
+  EXPECT_EQ(entries.back().second.segment.ack, 0U);
+  EXPECT_EQ(entries.back().second.rel_ack, 101U);
+}
+
+// Of a pipe: its life was reported before.
+TEST(Capture, AStragglerBehindTheReportBeginsNoLife) {
+  Talk talk;
+  ConversationSettings how;
+  how.linger_ns = 2 * s;
+  Conversations conversations(how);
+  std::vector<Event> events;
+  for (const Say& one : after_handshake({{0, 1, 1, 0, fin_ack}, {1, 1, 2, 0, fin_ack}, {0, 2, 2}}))
+    conversations.observe(talk.frame(one), events);
+  conversations.observe(talk.frame({0, 0, 0, 0, syn_flag, 1000, 3'000}, 1), events);
+  conversations.observe(talk.frame({1, 1, 2, 0, fin_ack}), events);
+  conversations.finish(events);
+  EXPECT_EQ(run(events, capture_settings()).lives().size(), 2U);
+}
+
+TEST(Capture, OfABareSynInTheMiddleNoDirectionIsMissing) {
+  const RunResult reported =
+      read({{0, 0, 0, 0, syn_flag}, {0, 777, 0, 0, syn_flag}, {1, 0, 778, 0, syn_ack}, {0, 778, 1}});
+  ASSERT_EQ(reported.lives().size(), 2U);
+  EXPECT_FALSE(reported.lives()[0].explanation.contains("direction is in the capture"))
+      << reported.lives()[0].explanation;
+}
+
+TEST(Capture, AnAckOfWhatWasSentBehindAProbeDoesNotAnswerIt) {
+  const auto words = [](const Say& next, std::uint32_t acked) {
+    const RunResult reported = read(
+        after_handshake({{0, 1, 1, 100}, {1, 1, 101}, {0, 100, 1, 0, ack_flag, 1000, 60'000}, next, {1, 1, acked}}));
+    return sentence(*reported.finding(Rule::keepalive));
+  };
+  const std::string answered = words({0, 100, 1, 0, ack_flag, 1000, 60'000}, 101);
+  EXPECT_TRUE(answered.contains("1 answered")) << answered;
+  const std::string another = words({0, 101, 1, 10}, 111);
+  EXPECT_TRUE(another.contains("0 answered")) << another;
+  EXPECT_FALSE(another.contains("unanswered")) << "the peer lives: " << another;
+}
+
+TEST(Capture, WhatIsStillOpenIsSoWhenTheCaptureEnds) {
+  const std::string words = read({{0, 0, 0, 0, syn_flag}, {1, 0, 1, 0, syn_ack}}).life().explanation;
+  EXPECT_FALSE(words.contains("run")) << words;
+}
+
 TEST(Capture, AWindowIsClosedUpToTheLastSegmentOfItsConnection) {
   const auto closed_ns = [](const std::vector<Say>& more) {
     Talk talk;

@@ -251,17 +251,49 @@ TEST(Conversations, APacketCapturedTwiceIsNotSentTwice) {
 }
 
 // A packet comes again so much later, with a TTL that is so much lower: is it taken for the same one?
-bool is_copy(std::uint16_t ip_id, int lower, std::int64_t after_ns) {
+bool is_copy(std::uint16_t ip_id, int lower, std::int64_t after_ns, std::uint32_t interface = 0,
+             const Say& what = {0, 1, 1, 100}) {
   Reader reader;
   Talk talk;
-  TcpFrame packet = talk.frame({0, 1, 1, 100});
+  TcpFrame packet = talk.frame(what);
   packet.ttl = 64;
   packet.ip_id = ip_id;
   reader.read(packet);
   packet.ttl = static_cast<std::uint8_t>(64 - lower);
   packet.ts_ns += after_ns;
+  packet.interface = interface;
   reader.read(packet);
   return reader.conversations.analysis().duplicate_frame;
+}
+
+// Of a capture of several interfaces, where there is no identification.
+TEST(Conversations, APacketCapturedOnAnotherInterfaceIsNotSentTwice) {
+  EXPECT_TRUE(is_copy(0, 0, 57'000, 1));
+  EXPECT_TRUE(is_copy(0, -1, 57'000, 1)) << "behind the router first";
+  EXPECT_FALSE(is_copy(0, 0, 57'000, 0)) << "the same interface";
+  EXPECT_FALSE(is_copy(0, 0, 20'000'000, 1)) << "as late as a retransmission";
+}
+
+TEST(Conversations, ASynIsNotSentTwiceInAMillisecond) {
+  const Say syn{0, 0, 0, 0, syn_flag};
+  EXPECT_TRUE(is_copy(0, 0, 900'000, 0, syn));
+  EXPECT_FALSE(is_copy(0, 0, 2'000'000, 0, syn));
+}
+
+TEST(Conversations, OfAPacketCapturedThreeTimesTheTimeCountsFromTheCopyBefore) {
+  const auto third_is_copy = [](std::int64_t after_ns) {
+    Reader reader;
+    Talk talk;
+    TcpFrame packet = talk.frame({0, 1, 1, 100});
+    reader.read(packet);
+    packet.ts_ns += 13'000;
+    reader.read(packet);
+    packet.ts_ns += after_ns;
+    reader.read(packet);
+    return reader.conversations.analysis().duplicate_frame;
+  };
+  EXPECT_TRUE(third_is_copy(13'000));
+  EXPECT_FALSE(third_is_copy(30'000));
 }
 
 // Without an identification (IPv6, Linux' SYN-ACKs) the hop limit shows that a router has sent the packet on.
@@ -281,6 +313,38 @@ TEST(Conversations, APacketOfTwoMergedCapturesIsNotSentTwice) {
   EXPECT_FALSE(twice(3, 200'000'000)) << "as late as a retransmission, of a host with one identification for all";
   EXPECT_FALSE(twice(0, 40'000'000)) << "no router between them";
   EXPECT_FALSE(twice(3, 2'000'000'000));
+  EXPECT_TRUE(twice(-3, 40'000'000)) << "the clock of the first one is behind";
+  EXPECT_FALSE(twice(-3, 200'000'000));
+}
+
+// A device begins each connection with the same number; the client's own SYN does not come behind its open connection.
+TEST(Conversations, TheSameSynBehindTheEndBeginsAnother) {
+  const auto count = [](const std::vector<Say>& said) {
+    Reader reader;
+    Talk talk;
+    for (const Say& one : said) reader.read(talk.frame(one));
+    reader.conversations.finish(reader.events);
+    return reader.ends().size();
+  };
+  const Say syn{0, 0, 0, 0, syn_flag};
+  const Say answer{1, 0, 1, 0, syn_ack};
+  const Say reset{1, 1, 1, 0, rst_ack, 0};
+  const Say later{0, 0, 0, 0, syn_flag, 1000, 2'000};
+  EXPECT_EQ(count({syn, answer, {0, 1, 1}, reset, later}), 2U);
+  EXPECT_EQ(count({syn, answer, {0, 1, 1}, reset, {0, 0, 0, 0, syn_flag, 1000, 500}}), 1U) << "a copy that was late";
+  EXPECT_EQ(count({syn, answer, {0, 1, 1}, later}), 1U) << "it is open";
+  EXPECT_EQ(count({syn, {1, 0, 1, 0, rst_ack, 0}, later}), 1U) << "a client that the RST did not reach";
+  // Sooner, the server's answer shows it: by its own new number.
+  const Say soon{0, 0, 0, 0, syn_flag, 1000, 500};
+  const std::vector<Say> closed{syn, answer, {0, 1, 1}, {0, 1, 1, 0, fin_ack}, {1, 1, 2, 0, fin_ack}, {0, 2, 2}};
+  const auto behind = [&](const std::vector<Say>& more) {
+    std::vector<Say> all = closed;
+    all.insert(all.end(), more.begin(), more.end());
+    return count(all);
+  };
+  EXPECT_EQ(behind({soon, {1, 100'000, 1, 0, syn_ack}}), 2U);
+  EXPECT_EQ(behind({soon, {1, 0, 1, 0, syn_ack}}), 1U) << "copies that were late";
+  EXPECT_EQ(behind({{1, 100'000, 1, 0, syn_ack}}), 1U) << "no SYN before it";
 }
 
 // Behind both FINs nothing new is sent: a connection of the same ports whose SYN was not captured, or has the same
@@ -367,6 +431,74 @@ TEST(Conversations, AStragglerOfOneThatIsOverFindsIt) {
   reader.read(talk.frame({1, 0, 1, 0, rst_flag | ack_flag, 0, 999'000}));
   EXPECT_EQ(reader.conversations.stream(), 0U);
   EXPECT_TRUE(reader.ends().empty());
+}
+
+// What a pipe is read with: the ends of those that are over are given out soon.
+Reader pipe_reader() {
+  ConversationSettings settings;
+  settings.linger_ns = 2'000'000'000;
+  return Reader(settings);
+}
+
+TEST(Conversations, AStragglerOfOneThatIsReportedIsStillItsOwn) {
+  Reader reader = pipe_reader();
+  Talk talk;
+  for (const Say& one : {Say{0, 0, 0, 0, syn_flag}, Say{1, 0, 1, 0, syn_ack}, Say{0, 1, 1}, Say{0, 1, 1, 0, fin_ack},
+                         Say{1, 1, 2, 0, fin_ack}, Say{0, 2, 2}})
+    reader.read(talk.frame(one));
+  reader.read(talk.frame({0, 0, 0, 0, syn_flag, 9, 3'000}, 1));
+  ASSERT_EQ(reader.ends().size(), 1U);
+  EXPECT_EQ(reader.ends()[0].conversation, 1U);
+  reader.read(talk.frame({1, 1, 2, 0, fin_ack}));
+  EXPECT_EQ(reader.conversations.stream(), 0U);
+  EXPECT_EQ(reader.conversations.analysis().conversation, 0U) << "no connection is begun by it";
+  reader.read(talk.frame({0, 77, 0, 0, syn_flag}));
+  EXPECT_EQ(reader.conversations.stream(), 2U) << "its ports are used again";
+  EXPECT_NE(reader.conversations.analysis().conversation, 0U);
+  reader.conversations.finish(reader.events);
+  EXPECT_EQ(reader.ends().size(), 3U);
+}
+
+// Linux takes a RST only with the number that it waits for.
+TEST(Conversations, ARstThatMayNotHaveBeenTakenIsNotReportedAtOnce) {
+  const auto ends_after = [](std::uint32_t number, int silent_ms) {
+    Reader reader = pipe_reader();
+    Talk talk;
+    for (const Say& one : {Say{0, 0, 0, 0, syn_flag}, Say{1, 0, 1, 0, syn_ack}, Say{0, 1, 1}, Say{0, 1, 1, 100},
+                           Say{1, 1, 101}, Say{1, number, 0, 0, rst_flag}, Say{0, 101, 1}})
+      reader.read(talk.frame(one));
+    reader.read(talk.frame({0, 0, 0, 0, syn_flag, 9, silent_ms}, 1));
+    return reader.ends().size();
+  };
+  EXPECT_EQ(ends_after(1, 3'000), 1U);
+  EXPECT_EQ(ends_after(300, 3'000), 0U);
+  EXPECT_EQ(ends_after(300, 133'000), 1U);
+}
+
+TEST(Conversations, OneDirectionOfAnOldConnectionMayBeSilentForAnyTime) {
+  const auto ends_after_silence = [](const Say& first) {
+    Reader reader = pipe_reader();
+    Talk talk;
+    reader.read(talk.frame(first));
+    reader.read(talk.frame({0, 7, 7, 100, ack_flag, 9, 200'000}, 1));
+    return reader.ends().size();
+  };
+  EXPECT_EQ(ends_after_silence({0, 7, 7, 500}), 0U);
+  EXPECT_EQ(ends_after_silence({0, 0, 0, 0, syn_flag}), 1U);
+}
+
+TEST(Conversations, WhatWasGivenUpIsNotCutOffByTheEndOfTheFile) {
+  const auto cut = [](int silent_ms) {
+    Reader reader;
+    Talk talk;
+    reader.read(talk.frame({0, 0, 0, 0, syn_flag}));
+    reader.read(talk.frame({1, 0, 1, 0, syn_ack}));
+    reader.read(talk.frame({0, 0, 0, 0, syn_flag, 9, silent_ms}, 1));
+    reader.conversations.finish(reader.events);
+    return reader.ends().at(0).cut;
+  };
+  EXPECT_FALSE(cut(131'000));
+  EXPECT_TRUE(cut(129'000));
 }
 
 // Whatever comes: no crash, the books balance, and every conversation that began ends.

@@ -149,6 +149,13 @@ void note_keepalive_out(Emitter& emitter, Connection& c, const Event& e, const S
       KeepaliveEntry{KeepaliveEntry::What::sent, k.unanswered, k.probes, k.time_ms, k.intvl_ms, k.dead_at_ns, e.id});
 }
 
+// In a capture: the empty ACK of what was sent behind the probe. Its sender lives, and may never have got the probe.
+bool answers_something_else(const Segment& g) {
+  namespace is = analysis_flag;
+  constexpr std::uint32_t answers = is::keep_alive_ack | is::zero_window_probe_ack | is::window_update;
+  return g.analysis.frame != 0 && g.len == 0 && (g.analysis.flags & answers) == 0;
+}
+
 void note_keepalive_answer(Emitter& emitter, Connection& c, const Event& e, const Segment& g, bool out) {
   if (!g.is(SegmentEvent::keepalive_ack) || !c.anomalies) return;
   if ((g.flags & tcp_flag::rst) != 0) return;  // an answer, but not of one who lives
@@ -160,13 +167,18 @@ void note_keepalive_answer(Emitter& emitter, Connection& c, const Event& e, cons
   }
   if (out) {
     k.unreplied = 0;
-    if (k.replied < k.received) {
+    if (k.replied < k.received && !answers_something_else(g)) {
       ++k.replied;
       k.evidence.add(e.id, e.ts_ns);
     }
     return;
   }
   if (k.unanswered == 0) return;
+  if (answers_something_else(g)) {
+    k.unanswered = 0;
+    k.run.clear();
+    return;
+  }
   const std::uint32_t probe_number = k.unanswered;
   k.last_answer = {e.id, e.ts_ns};
   k.answer_seq = g.seq;

@@ -105,9 +105,11 @@ Slot SegmentLookup::find_by_socket(const Event& e, const Segment& g, const Flow&
   return begin(e, g, flow, out);
 }
 
-// Its conversation has a number already, and which connection that is does not have to be searched for.
+// Its conversation has a number already, and which connection that is does not have to be searched for. Without one it
+// is a straggler of a connection that is reported.
 Slot SegmentLookup::find_by_number(const Event& e, const Segment& g, const Flow& flow, bool out) {
   const std::uint32_t number = g.analysis.conversation;
+  if (number == 0) return no_slot;
   if (number >= captured_.size()) captured_.resize(number + 1U, no_slot);
   if (captured_[number] == no_slot) captured_[number] = begin(e, g, flow, out);
   return captured_[number];

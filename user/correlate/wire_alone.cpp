@@ -29,6 +29,16 @@ void enter_alone(Connection& c, const Event& e, const Segment& g, TcpState to) {
   if (to == State::closing) c.closed_by = ClosedBy::both;
 }
 
+// By the states that the FINs of both have led to.
+ClosedBy closer_by_states(TcpState local, TcpState peer) {
+  const auto waits = [](State state) {
+    return state == State::fin_wait1 || state == State::fin_wait2 || state == State::time_wait;
+  };
+  if (local == State::closing || peer == State::closing || (waits(local) && waits(peer))) return ClosedBy::both;
+  if (waits(local)) return ClosedBy::local;
+  return waits(peer) ? ClosedBy::peer : ClosedBy::none;
+}
+
 // Who closed first, where a FIN of the other side can be missing or stand behind the FIN that acknowledges it.
 void note_first_fin(Connection& c, const Segment& g, bool out, ClosedBy before) {
   FirstFin& first = c.inferred->first_fin;
@@ -125,6 +135,8 @@ void WireAlone::resume(Connection& c, const Event& e) {
       c.inferred->peer_states[c.inferred->peer_count++] = step.to;
     }
   }
+  const StateTracker& tracker = c.inferred->tracker;
+  if (c.closed_by == ClosedBy::none) c.closed_by = closer_by_states(tracker.state(0), tracker.state(1));
   if (c.anomalies) c.anomalies->rst_in = c.anomalies->rst_out = {};
 }
 

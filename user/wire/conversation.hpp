@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // conversation.hpp: what is kept of one conversation of a capture, and the pool it is kept in.
 //
-// Side 0 is local, side 1 remote. A conversation is in one of three lists by what may still come: open (in none),
-// not established (oldest segment first), or over (likewise): memory is given back from the heads.
+// Side 0 is local, side 1 remote. A conversation that is not simply open is in a list by what may still come, the one
+// with the oldest segment first: memory is given back from the heads.
 #pragma once
 
 #include <array>
@@ -36,7 +36,13 @@ struct Stream {
   bool probe_pending : 1 = false;
 };
 
-enum class Listed : std::uint8_t { no, half_open, over };
+enum class Listed : std::uint8_t {
+  no,
+  half_open,  // not established, or its RST may not have been taken
+  one_way,    // begun before the capture, and one direction alone was seen: it may be silent for any time
+  over,
+  reported,  // over, and its end was given out; what comes late is still its own
+};
 
 struct Conversation {
   Endpoint local;
@@ -58,12 +64,19 @@ struct Conversation {
   Listed listed = Listed::no;
   bool live = false;
   bool handshake_done = false;
-  bool goes_on = false;      // behind the SYN of the younger one
-  bool established = false;  // both sides were seen beyond their SYN
+  bool goes_on = false;       // behind the SYN of the younger one
+  bool established = false;   // both sides were seen beyond their SYN
+  bool reset = false;         // a RST was believed, and nothing has shown since that it was not taken
+  bool reset_unsure = false;  // it had not just the number that its receiver waited for
+  bool given_up = false;      // it is over because of its silence alone
+  bool asked_again = false;   // behind its end came a SYN with its number: a late copy, or a connection begun alike
 
   [[nodiscard]] const HalfConnection& half(unsigned from) const { return acceptance.half(from); }
   // Neither side's SYN was seen.
   [[nodiscard]] bool midstream() const { return !half(0).syn() && !half(1).syn(); }
+  [[nodiscard]] bool closed() const { return half(0).fin_acked() && half(1).fin_acked(); }
+  // Nothing of it can follow but stragglers: both have closed, or one that was open was reset.
+  [[nodiscard]] bool ended() const { return closed() || (reset && handshake_done); }
   [[nodiscard]] ConversationTotals totals() const;
 };
 
@@ -104,7 +117,7 @@ class ConversationTable {
   std::vector<std::unique_ptr<Conversation[]>> chunks_;
   std::vector<std::uint32_t> free_;
   IndexTable index_;
-  std::array<List, 3> lists_;
+  std::array<List, 5> lists_;
   std::uint32_t slots_ = 0;
 };
 

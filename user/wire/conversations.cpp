@@ -53,27 +53,38 @@ bool elsewhere(std::uint32_t number, std::uint32_t end) {
   return number - (end - largest_window) > largest_window + slack;
 }
 
-// Both have closed, and this is no straggler: another connection, of which the SYN was not captured, or has the same
+// It has ended, and this is no straggler: another connection, of which the SYN was not captured, or has the same
 // number. (A copy of the SYN that the network has kept comes sooner, and so does the SYN-ACK of a second host that had
-// the SYN.) What takes no number begins none: a proxy that has its own numbers to each side shows both.
+// the SYN: unless a SYN came behind the end.) What takes no number begins none: a proxy that has its own numbers to
+// each side shows both.
 bool begins_another(const Conversation& c, const TcpFrame& f) {
   constexpr std::int64_t kept_ns = 1'000'000'000;
   constexpr std::int64_t repeated_ns = 64'000'000'000;
   const unsigned from = c.local == f.source ? 0 : 1;
   const HalfConnection& me = c.half(from);
   const HalfConnection& peer = c.half(from ^ 1U);
-  if (!me.fin_acked() || !peer.fin_acked() || f.bad_header || has(f, tcp_flag::rst)) return false;
+  if (!c.ended() || f.bad_header || has(f, tcp_flag::rst)) return false;
   const bool ack = has(f, tcp_flag::ack);
   const bool again = f.seq == me.isn();
   const std::int64_t later_ns = f.ts_ns - c.last_ts_ns;
   if (has(f, tcp_flag::syn)) {
     if (again) return !ack && later_ns >= kept_ns;
     const bool answers = ack && peer.has_isn() && f.ack == peer.isn() + 1;
-    return me.has_isn() && !(answers && later_ns < repeated_ns);
+    return me.has_isn() && (c.asked_again || !(answers && later_ns < repeated_ns));
   }
+  if (!c.closed()) return false;
   if (seq_length(f.len, f.flags) == 0) return false;
   return elsewhere(f.seq, me.fin_end()) || (ack && elsewhere(f.ack, peer.fin_end()));
 }
+
+// Of a RST: the number that its receiver waits for, as far as the wire shows it. Linux takes no other one (RFC 5961, 3;
+// tcp_reset_check() takes one that does not count the FIN before it).
+bool has_awaited_number(const HalfConnection& me, const TcpFrame& f) {
+  if (!me.acked()) return true;  // it answers a SYN
+  return f.seq == me.snd_una() || f.seq == me.snd_nxt() || (me.fin() && f.seq + 1 == me.fin_end());
+}
+
+bool is_over(const Conversation& c) { return c.listed == Listed::over || c.listed == Listed::reported || c.reset; }
 
 // What the segment has that a life is made of, by the rules of bpf/flow.h. taken: what taking it did.
 std::uint16_t turning_points(Conversation& c, unsigned from, const TcpFrame& f, std::uint16_t taken) {
@@ -132,7 +143,9 @@ struct Conversations::Impl {
   std::uint16_t refused(Conversation& c, unsigned from, const TcpFrame& f, const Acceptance::Answer& answer);
   std::uint16_t taken(Conversation& c, unsigned from, const TcpFrame& f, const Acceptance::Answer& answer);
   void relist(std::uint32_t slot, Conversation& c, const TcpFrame& f);
+  std::uint32_t silent_one();
   bool give_back(std::vector<Event>& out);
+  void report(std::uint32_t slot, bool cut, std::vector<Event>& out);
   void end(std::uint32_t slot, bool cut, std::vector<Event>& out);
   void emit(const Conversation& c, unsigned from, const TcpFrame& f, std::uint16_t event_flags,
             std::vector<Event>& out);
@@ -172,7 +185,10 @@ bool Conversations::finish(std::vector<Event>& out, std::size_t at_most) {
     const Conversation& c = impl_->table.at(slot);
     const bool passed =
         c.younger != ConversationTable::none && !c.goes_on;  // a SYN came, and nothing of this one since
-    impl_->end(slot, !passed && (!impl_->timers || !impl_->timers->over(slot, c, impl_->now)), out);
+    // What had been given up before is not cut off by the end of the file.
+    const bool silent = c.given_up || (c.listed == Listed::half_open && impl_->now - c.last_ts_ns > given_up_ns);
+    const bool timed_out = impl_->timers && impl_->timers->over(slot, c, impl_->now);
+    impl_->end(slot, !passed && !silent && !timed_out, out);
   }
   return !left.empty();
 }
@@ -200,7 +216,7 @@ std::uint32_t Conversations::Impl::locate(const TcpFrame& f, std::optional<std::
     reused = reused || (!before && begins_another(c, f));
     if (!reused) return c.older == ConversationTable::none ? slot : older_or(slot, f, out);
     // One that is open refuses the SYN (RFC 5961, 4), or has forgotten: what follows shows which.
-    if (c.established && c.listed != Listed::over) {
+    if (c.established && !is_over(c)) {
       older = slot;
       table.conceal(slot);
     } else {
@@ -255,7 +271,9 @@ void Conversations::Impl::observe(const TcpFrame& f, std::vector<Event>& out) {
   me.seen = true;
   ++me.frames;
   me.frame_bytes += f.frame_len;
-  analysis.conversation = slot + 1;
+  // A straggler of one that is reported belongs to no connection any more.
+  const std::uint32_t conversation = c.listed == Listed::reported ? 0 : slot + 1;
+  analysis.conversation = conversation;
   if (f.bad_header) {
     emit(c, from, f, static_cast<std::uint16_t>(event_flags | bits(SegmentEvent::bad_header)), out);
     return;
@@ -273,7 +291,7 @@ void Conversations::Impl::observe(const TcpFrame& f, std::vector<Event>& out) {
   acks_late_fin = false;
   event_flags |= answer.refused ? refused(c, from, f, answer) : taken(c, from, f, answer);
   analysis.frame = f.number;
-  analysis.conversation = slot + 1;
+  analysis.conversation = conversation;
   if (event_flags != 0 || settings.all_segments || acks_late_fin) emit(c, from, f, event_flags, out);
   if (c.listed != Listed::no || !c.established || event_flags != 0) {
     relist(slot, c, f);
@@ -303,11 +321,12 @@ std::uint16_t Conversations::Impl::taken(Conversation& c, unsigned from, const T
     c.analysis.restart(from ^ 1U, answer.isn + 1);
   }
   if (answer.renumbered) analysis.flags |= analysis_flag::reused_ports;
+  c.asked_again = has(f, tcp_flag::syn) && (c.asked_again || (!has(f, tcp_flag::ack) && c.ended()));
   const std::uint32_t reused = analysis.flags;
   analysis = c.analysis.observe(seen(f), from);
   // Where both connect at once the SYN-ACK has the number of the SYN before it, and is its first answer (RFC
-  // 9293, 3.5).
-  if (answer.crossed) [[unlikely]] {
+  // 9293, 3.5). An end that is over sends its SYN no more.
+  if (answer.crossed || c.asked_again) [[unlikely]] {
     analysis.flags &= ~any_retransmission;
   }
   analysis.again_in_silence = unanswered_copies(me, peer, f, analysis.flags);
@@ -316,7 +335,7 @@ std::uint16_t Conversations::Impl::taken(Conversation& c, unsigned from, const T
   analysis.restarted = answer.restarted;
   const HalfConnection& other = c.half(from ^ 1U);
   if (has(f, tcp_flag::fin) && has(f, tcp_flag::ack)) [[unlikely]] {
-    analysis.covers_unseen = !other.sent() || seq_before(other.snd_nxt(), f.ack);
+    analysis.covers_unseen = !other.sent() || seq_before(other.snd_nxt(), f.ack) || peer.bytes.in_hole(f.ack - 1);
   }
   acks_late_fin = other.sent() && has(f, tcp_flag::ack) && seq_before(other.snd_nxt(), f.ack) &&
                   (f.ack - other.snd_nxt() == 1 || c.half(from).fin());
@@ -338,20 +357,38 @@ std::uint16_t Conversations::Impl::taken(Conversation& c, unsigned from, const T
   return event_flags;
 }
 
-// Conversations without an end count as over after a time; of those that are over, so many are kept for stragglers.
-// One of each at a time: true where there may be another.
+// One without an end that counts as over from now on: it was silent for long, or there are too many.
+std::uint32_t Conversations::Impl::silent_one() {
+  const std::uint32_t half_open = table.oldest(Listed::half_open);
+  const std::uint32_t one_way = table.oldest(Listed::one_way);
+  if (half_open != ConversationTable::none && now - table.at(half_open).last_ts_ns > given_up_ns) return half_open;
+  if (table.count(Listed::half_open) + table.count(Listed::one_way) <= settings.half_open_limit)
+    return ConversationTable::none;
+  if (half_open == ConversationTable::none || one_way == ConversationTable::none) return std::min(half_open, one_way);
+  return table.at(half_open).last_ts_ns < table.at(one_way).last_ts_ns ? half_open : one_way;
+}
+
+// Of those that are over, so many are kept for stragglers, reported or not. One of each kind at a time: true where
+// there may be another.
 bool Conversations::Impl::give_back(std::vector<Event>& out) {
-  const std::uint32_t silent = table.oldest(Listed::half_open);
-  const bool given_up =
-      silent != ConversationTable::none &&
-      (now - table.at(silent).last_ts_ns > given_up_ns || table.count(Listed::half_open) > settings.half_open_limit);
-  if (given_up) table.list(silent, Listed::over);
+  const std::uint32_t silent = silent_one();
+  const bool given_up = silent != ConversationTable::none;
+  if (given_up) {
+    table.at(silent).given_up = true;
+    table.list(silent, Listed::over);
+  }
+  const bool crowded = table.count(Listed::over) + table.count(Listed::reported) > settings.linger_limit;
+  if (crowded) {
+    const std::uint32_t reported = table.oldest(Listed::reported);
+    end(reported != ConversationTable::none ? reported : table.oldest(Listed::over), false, out);
+  }
   const std::uint32_t over = table.oldest(Listed::over);
-  if (over == ConversationTable::none) return false;
-  const bool ends =
-      table.count(Listed::over) > settings.linger_limit || now - table.at(over).last_ts_ns > settings.linger_ns;
-  if (ends) end(over, false, out);
-  return given_up || ends;
+  const bool due = over != ConversationTable::none && now - table.at(over).last_ts_ns > settings.linger_ns;
+  if (due) {
+    report(over, false, out);
+    table.list(over, Listed::reported);
+  }
+  return given_up || crowded || due;
 }
 
 void Conversations::advance(TimeNs now, std::vector<Event>& out) {
@@ -362,25 +399,39 @@ void Conversations::advance(TimeNs now, std::vector<Event>& out) {
 
 // After each segment that can change what is still to come.
 void Conversations::Impl::relist(std::uint32_t slot, Conversation& c, const TcpFrame& f) {
-  const bool closed = c.half(0).fin_acked() && c.half(1).fin_acked();
-  const bool reset = has(f, tcp_flag::rst) && !analysis.refused;
-  const bool gone = closed || reset || (c.listed == Listed::over && !analysis.resumed);
+  if (has(f, tcp_flag::rst) && !analysis.refused) {
+    c.reset_unsure = (!c.reset || c.reset_unsure) && !has_awaited_number(c.half(c.local == f.source ? 0 : 1), f);
+    c.reset = true;
+  } else if (analysis.resumed) {
+    c.reset = c.reset_unsure = false;
+  }
+  c.given_up = false;
   c.established = c.handshake_done || (c.side[0].seen && c.side[1].seen && c.midstream());
   Listed to = Listed::no;
-  if (gone) {
+  if (c.listed == Listed::reported) {
+    to = Listed::reported;
+  } else if (c.closed() || (c.reset && !c.reset_unsure)) {
     to = Listed::over;
-  } else if (!c.established) {
+  } else if (c.reset || (!c.established && !c.midstream())) {
     to = Listed::half_open;
+  } else if (!c.established) {
+    to = Listed::one_way;
   }
   table.list(slot, to);
 }
 
-void Conversations::Impl::end(std::uint32_t slot, bool cut, std::vector<Event>& out) {
-  if (const std::uint32_t older = table.at(slot).older; older != ConversationTable::none) end(older, cut, out);
+// Once: what comes behind it is of no connection.
+void Conversations::Impl::report(std::uint32_t slot, bool cut, std::vector<Event>& out) {
   const Conversation& c = table.at(slot);
+  if (c.listed == Listed::reported) return;
   Event& e = out.emplace_back();
   e.ts_ns = c.last_ts_ns;
   e.body = ConversationEnd{slot + 1, {c.local, c.remote, c.scope}, c.totals(), cut};
+}
+
+void Conversations::Impl::end(std::uint32_t slot, bool cut, std::vector<Event>& out) {
+  if (const std::uint32_t older = table.at(slot).older; older != ConversationTable::none) end(older, cut, out);
+  report(slot, cut, out);
   table.release(slot);
   // The one that follows the next one: its own place in the list was asked for a turn ago.
   const std::uint32_t next = table.oldest(Listed::over);

@@ -152,6 +152,13 @@ void SequenceBytes::extend_down(std::uint64_t start) {
   low_ = start;
 }
 
+bool SequenceBytes::hole_has(std::uint32_t number) const {
+  const auto end = holes_->hole.begin() + static_cast<std::ptrdiff_t>(holes_->count);
+  return std::any_of(holes_->hole.begin(), end, [&](const Holes::Hole& hole) {
+    return number - static_cast<std::uint32_t>(hole.from) < hole.to - hole.from;
+  });
+}
+
 void SequenceBytes::open(std::uint64_t from, std::uint64_t to) {
   range_ += to - from;
   missing_ += to - from;

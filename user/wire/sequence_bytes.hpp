@@ -27,6 +27,8 @@ class SequenceBytes {
     payload_ += len;
     retransmitted_ += len;
   }
+  // The number was acknowledged or passed over, and not seen.
+  [[nodiscard]] bool in_hole(std::uint32_t number) const { return holes_ && hole_has(number); }
   // Its numbers begin here after all.
   void restart(std::uint32_t start);
 
@@ -50,6 +52,7 @@ class SequenceBytes {
   void reset(std::uint32_t seq, std::uint32_t len);
   void jump(std::uint32_t start, std::uint32_t len, std::uint32_t consumed);
   [[nodiscard]] bool only_probed(std::uint32_t ahead) const;
+  [[nodiscard]] bool hole_has(std::uint32_t number) const;
   void open(std::uint64_t from, std::uint64_t to);
   // How much of the payload from `from` to `to` lies in holes; they are closed.
   [[nodiscard]] std::uint64_t fill(std::uint64_t from, std::uint64_t to);
