@@ -53,9 +53,9 @@ SegmentEntry SegmentEntries::entry_of(Connection* c, const Event& e, const Segme
   body.rel_seq = g.seq;
   body.rel_ack = g.ack;
   if (c != nullptr && knows_sender) body.rel_seq = g.seq - (out ? c->isn.local : c->isn.remote);
-  if (c != nullptr && knows_other && g.ack != 0) body.rel_ack = g.ack - (out ? c->isn.remote : c->isn.local);
-  if (is_syn(g)) body.rel_seq = 0;
   const bool has_ack = has_flag(g, tcp_flag::ack);
+  if (c != nullptr && knows_other && has_ack) body.rel_ack = g.ack - (out ? c->isn.remote : c->isn.local);
+  if (is_syn(g)) body.rel_seq = 0;
   // The RST that refuses a SYN has sequence number 0: its sender has no ISN.
   body.relative = (knows_sender || is_syn(g) || g.seq == 0) && (knows_other || !has_ack);
   if (!body.relative) {

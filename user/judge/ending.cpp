@@ -332,7 +332,8 @@ Ending unknown(const Connection& c, const RuleContext& context, const Life& life
   if (ended_in_repair(c)) return endings::Unknown{.how = How::in_repair, .closer = closer(c)};
   if (c.teardown && c.teardown->time_wait_full)
     return endings::Unknown{.how = How::time_wait_full, .process = c.owner.named()};
-  if (captured_one_way(context)) return endings::Unknown{.how = How::one_way};
+  const bool only_asked = c.state == State::syn_sent && !c.ended();  // there was nothing to close yet
+  if (captured_one_way(context) && !only_asked) return endings::Unknown{.how = How::one_way};
   if (c.incomplete) return endings::Unknown{.how = How::events_lost};
   if (waits_unseen(c)) return endings::Unknown{.how = How::fin_wait2, .process = closer_of(c).named()};
   if (c.ended() && c.teardown->end_from == State::syn_sent && life.error)

@@ -456,11 +456,12 @@ struct EndingWords {
         return fmt::format("{} has closed and the peer acknowledged it; the peer has not closed yet.",
                            process_words(of.process));
       case How::no_transition:
-        return "Not ended when the run did; no transition of it was seen.";
+        return fmt::format("Not ended when the {}; no transition of it was seen.",
+                           life.conversation ? "capture ends" : "run did");
       case How::in_state:
         break;
     }
-    return fmt::format("Still in {} when the run ended.", name(of.state));
+    return fmt::format("Still in {} when the {}.", name(of.state), life.conversation ? "capture ends" : "run ended");
   }
 
   std::string operator()(const endings::Unknown& of) const {

@@ -185,7 +185,8 @@ Phrase StoryWords::syn_ack_phrase(const Entry& entry, const SegmentEntry& body, 
 Phrase StoryWords::rst_phrase(const Entry& entry, const SegmentEntry& body, StoryState& so_far) const {
   const Segment& segment = body.segment;
   const bool out = is_out(segment);
-  if (out && so_far.about == About::reset) {
+  // The kernel's word of it came before it, and is not that of another RST.
+  if (out && so_far.about == About::reset && !so_far.rst_sent) {
     so_far.rst_sent = true;
     return {.text = fmt::format("; the RST was sent {} later", duration_in_words(entry.ts_ns - so_far.sentence_ns)),
             .goes_on = true,
