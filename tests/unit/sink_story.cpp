@@ -209,6 +209,20 @@ TEST(Story, TheWireAloneTellsOfClientAndServer) {
   EXPECT_FALSE(text.contains("process")) << text;
 }
 
+// Only the segment of the RST that the kernel has reported goes on with its sentence.
+TEST(Story, ASecondRstIsASentenceOfItsOwn) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.out(S);
+  c.in(SA);
+  c.out(A);
+  c.out(R);
+  c.out(R);
+  const Reports reports = run(wire_alone(stream.events), wire_settings()).reports;
+  const std::string text = text_of(reports, {.width = 400, .wire_alone = true});
+  EXPECT_FALSE(text.contains("; the RST was sent")) << text;
+}
+
 TEST(Story, AGapIsToldWhereItFalls) {
   std::vector<Event> events = close_first_story().events;
   const TimeNs at = events[events.size() / 2].ts_ns;

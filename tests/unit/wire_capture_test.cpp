@@ -127,18 +127,15 @@ TEST(Capture, WhetherTheOtherSideHasClosedIsNotKnownWhereItsFinIsMissing) {
 // The capture goes on, with other connections; of this one it has nothing more.
 // An empty ACK behind the hole has shown that something was sent there: the FIN may be the last of it.
 TEST(Capture, AFinInAHoleOfTheCaptureMayBeTheFirst) {
-  const auto closed_by = [](std::uint32_t acked) {
-    return read(after_handshake({{0, 1, 1, 100},
-                                 {1, 1, 101},
-                                 {0, 1102, 1},
-                                 {0, 1102, 1, 10},
-                                 {1, 1, acked, 0, fin_ack},
-                                 {0, 1112, 2}}))
+  const auto closed_by = [](const Say& last) {
+    return read(after_handshake(
+                    {{0, 1, 1, 100}, {1, 1, 101}, {0, 1102, 1}, last, {1, 1, 1102, 0, fin_ack}, {0, 1102, 2}}))
         .life()
         .closed_by;
   };
-  EXPECT_EQ(closed_by(1102), ClosedBy::none);
-  EXPECT_EQ(closed_by(1112), ClosedBy::peer);
+  EXPECT_EQ(closed_by({0, 1102, 1}), ClosedBy::none);
+  EXPECT_EQ(closed_by({0, 1102, 1, 10}), ClosedBy::peer) << "nothing is sent behind a FIN";
+  EXPECT_EQ(closed_by({0, 101, 1, 1001}), ClosedBy::peer) << "the hole is filled";
 }
 
 // What both sent meanwhile counts.

@@ -335,7 +335,10 @@ std::uint16_t Conversations::Impl::taken(Conversation& c, unsigned from, const T
   analysis.restarted = answer.restarted;
   const HalfConnection& other = c.half(from ^ 1U);
   if (has(f, tcp_flag::fin) && has(f, tcp_flag::ack)) [[unlikely]] {
-    analysis.covers_unseen = !other.sent() || seq_before(other.snd_nxt(), f.ack) || peer.bytes.in_hole(f.ack - 1);
+    // The last number before it can be a FIN that was not captured: behind a FIN nothing is sent.
+    const bool last_is_missing = f.ack == other.snd_nxt() && peer.bytes.in_hole(f.ack - 1);
+    const bool beyond = !other.sent() || seq_before(other.snd_nxt(), f.ack);
+    analysis.covers_unseen = beyond || (last_is_missing && !other.fin());
   }
   acks_late_fin = other.sent() && has(f, tcp_flag::ack) && seq_before(other.snd_nxt(), f.ack) &&
                   (f.ack - other.snd_nxt() == 1 || c.half(from).fin());
