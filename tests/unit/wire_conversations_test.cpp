@@ -459,6 +459,25 @@ TEST(Conversations, AStragglerOfOneThatIsReportedIsStillItsOwn) {
   EXPECT_EQ(reader.ends().size(), 3U);
 }
 
+// As many as of a file.
+TEST(Conversations, OfThoseThatAreReportedSoManyAreKept) {
+  const auto stream_of_straggler = [](std::uint16_t younger) {
+    ConversationSettings settings;
+    settings.linger_ns = 2'000'000'000;
+    settings.linger_limit = 100;
+    Reader reader(settings);
+    Talk talk;
+    for (std::uint16_t port = 1; port <= younger + 1; ++port) {
+      reader.read(talk.frame({0, 0, 0, 0, syn_flag, 9, 100}, port));
+      reader.read(talk.frame({1, 0, 1, 0, rst_ack, 0}, port));
+    }
+    reader.read(talk.frame({1, 0, 1, 0, rst_ack, 0, 3'000}, 1));
+    return reader.conversations.stream();
+  };
+  EXPECT_EQ(stream_of_straggler(99), 0U);
+  EXPECT_EQ(stream_of_straggler(101), 102U) << "forgotten";
+}
+
 // Linux takes a RST only with the number that it waits for.
 TEST(Conversations, ARstThatMayNotHaveBeenTakenIsNotReportedAtOnce) {
   const auto ends_after = [](std::uint32_t number, int silent_ms) {
