@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -94,6 +95,7 @@ int run(int argc, char** argv) {
 // What runs is taken apart as after any failure, so that a terminal becomes as it was.
 int main(int argc, char** argv) {
   keep_standard_descriptors();
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that is gone is an error of write()
   usual_end = std::set_terminate(end_without_memory);
   try {
     return run(argc, argv);

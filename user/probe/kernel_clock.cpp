@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 #include <fstream>
 #include <istream>
 #include <string>
 
+#include "values/monotonic.hpp"
 #include "values/unique_fd.hpp"
 
 namespace tcpwitness {
@@ -32,12 +32,6 @@ UniqueFd load_program() {
 }
 
 }  // namespace
-
-TimeNs monotonic_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<TimeNs>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
-}
 
 std::optional<std::int64_t> ahead_by_program() {
   const UniqueFd loaded = load_program();

@@ -7,14 +7,9 @@
 #include <iosfwd>
 #include <optional>
 
-#include "tcpwitness/wire.hpp"
-
 namespace tcpwitness {
 
-// CLOCK_MONOTONIC of this process.
-[[nodiscard]] TimeNs monotonic_ns();
-
-// How far the kernel's is ahead of it: 0 outside of time namespaces.
+// How far the kernel's is ahead of this process's: 0 outside of time namespaces.
 [[nodiscard]] std::int64_t kernel_clock_ahead_ns();
 
 // Likewise, in two ways. By a program that reads it; empty before 5.14, and without CAP_BPF.

@@ -12,6 +12,7 @@
 #include "probe/kernel_clock.hpp"
 #include "probe/port_count.hpp"
 #include "probe/tracer_impl.hpp"
+#include "values/monotonic.hpp"
 #include "values/unique_fd.hpp"
 
 namespace tcpwitness {

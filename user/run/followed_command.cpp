@@ -23,7 +23,8 @@ bool FollowedCommand::waited(Clock::duration since_its_end, const std::function<
 int FollowedCommand::exit_code(int of_the_run, bool ended_by_signal, int signals) {
   if (!there()) return of_the_run;
   if (!ended_by_signal) child_->wait(signals);
-  return child_->ended() ? child_->exit_code() : interrupted;
+  if (!child_->ended()) return interrupted;
+  return child_->exit_code() != 0 ? child_->exit_code() : of_the_run;
 }
 
 }  // namespace tcpwitness

@@ -31,8 +31,9 @@ class LiveFeed {
   // Runs of kernel programs that were left out: are they to be asked for again? In all so far.
   [[nodiscard]] bool wants_skipped(TimeNs now) const;
   void skipped(std::uint64_t total, TimeNs now);
-  // All sockets that existed at `begun` were taken.
+  // Since `from` an interface may not have been traced.
   void untraced(TimeNs from, TimeNs now);
+  // All sockets that existed at `begun` were taken.
   void listed(TimeNs begun);
 
   // The run ends at this moment. What is younger is left out, but the last look at the sockets.

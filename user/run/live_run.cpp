@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/live_run.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -24,6 +25,12 @@ using std::chrono::milliseconds;
 constexpr auto longest_sleep = milliseconds(1000);  // where nothing comes and nothing is due
 constexpr auto while_a_command_ends = milliseconds(10);
 constexpr auto hint_after = std::chrono::seconds(3);
+
+// Beside a command the report goes to standard error; where that is closed, main() has put there what takes nothing.
+bool is_report_unread(const Options& options) {
+  const bool to_stderr = options.append.empty() && options.command != Command::record;
+  return to_stderr && (::fcntl(STDERR_FILENO, F_GETFL) & O_ACCMODE) == O_RDONLY;
+}
 
 }  // namespace
 
@@ -65,7 +72,7 @@ std::optional<int> LiveRun::begin() {
   confine();
   list_.take();
   announce();
-  if (command_.there() && over()) return not_started();
+  if (command_.there() && (over() || is_report_unread(parts_.options))) return not_started();
   command_.start();
   started_ = Clock::now();
   return std::nullopt;

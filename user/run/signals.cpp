@@ -11,8 +11,9 @@
 #include <csignal>
 #include <cstdint>
 #include <cstring>
-#include <ctime>
 #include <utility>
+
+#include "values/monotonic.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -20,12 +21,6 @@ namespace {
 constexpr std::array endings{SIGINT, SIGTERM, SIGHUP};
 bool hangup_taken = true;
 std::int64_t armed_ns = 0;
-
-std::int64_t monotonic_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
-}
 
 extern "C" void leave(int number) {
   constexpr std::int64_t same_ns = 200'000'000;
@@ -51,7 +46,6 @@ sigset_t taken_signals() {
 
 Result<UniqueFd> take_signals(IgnoredHangup hangup) {
   hangup_taken = hangup == IgnoredHangup::taken || !is_ignored(SIGHUP);
-  std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of write() too
   const sigset_t set = taken_signals();
   sigprocmask(SIG_BLOCK, &set, nullptr);

@@ -10,9 +10,9 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
 #include <utility>
 
+#include "values/monotonic.hpp"
 #include "values/number.hpp"
 
 namespace tcpwitness {
@@ -39,12 +39,6 @@ bool make_address(const std::string& text, sockaddr_un& address, socklen_t& size
   if (abstract) path[0] = '\0';
   size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + text.size() + (abstract ? 0 : 1));
   return true;
-}
-
-std::uint64_t monotonic_us() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(now.tv_nsec) / 1'000;
 }
 
 }  // namespace
@@ -86,7 +80,7 @@ void ServiceManager::ready(const std::string& status) {
   send("READY=1\nSTATUS=" + status);
 }
 
-void ServiceManager::reloading() { send(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", monotonic_us())); }
+void ServiceManager::reloading() { send(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", monotonic_ns() / 1'000)); }
 
 void ServiceManager::stopping(const std::string& status) { send("STOPPING=1\nSTATUS=" + status); }
 
