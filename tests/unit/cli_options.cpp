@@ -211,6 +211,10 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{{"--kernel", "yes"}, {"'yes'", "on, off"}},
         Refusal{{"--wire", "none", "--kernel", "off"}, {"nothing to trace"}},
         Refusal{{"--kernel", "off", "-p", "1"}, {"--pid", "--kernel off"}},
+        Refusal{{"compare", "--wire", "none"}, {"compare needs", "--wire none"}},
+        Refusal{{"compare", "--kernel", "off"}, {"compare needs", "--kernel off"}},
+        Refusal{{"trace", "--sample", "1s"}, {"--sample is for '-o json'"}},
+        Refusal{{"explain", "--sample", "1s"}, {"--sample is for '-o json'"}},
         Refusal{{"--wire", "none", "-i", "lo"}, {"--interface", "--wire none"}},
         Refusal{{"--wire", "none", "--forwarded"}, {"--forwarded", "--wire none"}},
         Refusal{{"--forwarded", "--comm", "curl"}, {"--forwarded", "without a process"}},
@@ -426,6 +430,8 @@ TEST(Options, OneWordIsAnExpressionWhereItCannotBeACommand) {
 TEST(Options, ARecordingLastsAsLongAsACommandAndAComparisonComesAgain) {
   EXPECT_EQ(options({"record", "-w", "x", "--", "true"}).program, std::vector<std::string>{"true"});
   EXPECT_EQ(options({"compare", "--every", "2"}).every, std::chrono::seconds(2));
+  EXPECT_EQ(options({"compare", "--wire", "tc"}).wire, WireMode::tc);
+  EXPECT_TRUE(options({"trace", "--sample", "1s", "-o", "json"}).sample);
   EXPECT_EQ(options({"summary", "--by", "container"}).summary.by, std::vector<GroupKey>{GroupKey::container});
 }
 
@@ -614,6 +620,11 @@ TEST(Options, TheLargestAndSmallestRingsAreAccepted) {
 
 TEST(Options, TheVersionIsToldOnItsOwn) { EXPECT_EQ(reported({"--version"}), "tcpwitness 1.2.3\n"); }
 
+TEST(Options, ARefusalNamesTheHelpOfItsCommand) {
+  EXPECT_TRUE(refused({"record"}).ends_with("Try 'tcpwitness record --help'."));
+  EXPECT_TRUE(refused({"--prot", "80"}).ends_with("Try 'tcpwitness --help'."));
+}
+
 TEST(Options, HelpTellsOfTheCommandAskedFor) {
   EXPECT_TRUE(reported({"--help"}).starts_with("tcpwitness traces TCP connections"));
   EXPECT_TRUE(reported({"-h"}).contains("Examples:"));
@@ -704,6 +715,9 @@ TEST(Options, AFileOfOptionsIsRefusedAsTheCommandLineIs) {
   EXPECT_TRUE(refused({"--config", file_of("port = http\n")}).contains("'http' is not a port"));
   EXPECT_TRUE(refused({"--config", file_of("keep = 3\n")}).contains("--keep belongs to a recording"));
   EXPECT_TRUE(refused({"--config"}).contains("--config needs a value"));
+  EXPECT_TRUE(refused({"--config", file_of("[service]\nport = 80\n")}).contains("no sections ([service])"));
+  EXPECT_TRUE(refused({"--config", file_of("problems = perhaps\n")}).contains("--problems: neither true nor false"));
+  EXPECT_FALSE(options({"--config", file_of("problems = false\n")}).report_filter.problems);
 }
 
 TEST(Options, AValueOfAFileThatHasSpacesNeedsQuotes) {

@@ -62,8 +62,10 @@ std::string wrong_capture(const Options& o) {
   return first_wrong({
       {no_packets && !o.kernel,
        "--wire none and --kernel off together leave nothing to trace: give at most one of them"},
+      {o.command == Command::compare && (no_packets || !o.kernel),
+       "compare needs the kernel's counts and the packets: leave out --wire none and --kernel off"},
       {!o.kernel && o.of_some_processes(),
-       "--pid, --uid, --comm and a command need the kernel, which alone knows the processes: leave --kernel off away"},
+       "--pid, --uid, --comm and a command need the kernel, which alone knows the processes: leave out --kernel off"},
       {o.forwarded && no_packets, "--forwarded needs packets, and --wire none has none: give one of them"},
       {o.forwarded && o.of_some_processes(),
        "--forwarded is of connections without a process here, and --pid, --uid, --comm and a command select by "
@@ -128,6 +130,8 @@ std::string wrong_format(const Options& o) {
   return first_wrong({
       {(o.wide || !o.columns.empty()) && !table,
        "--columns and -o wide are for the table of connections: 'tcpwitness life', 'tcpwitness read FILE'"},
+      {o.sample && (o.command == Command::trace || o.command == Command::explain) && o.format != OutputFormat::json,
+       "--sample is for '-o json' here: a timeline for people has no samples"},
       {!o.columns.empty() && (o.wide || o.format != OutputFormat::text),
        "--columns is for text: JSON and CSV have every field, and -o wide every column"},
       {o.command == Command::doctor && o.format == OutputFormat::csv,

@@ -231,6 +231,8 @@ Parsed parse_arguments(std::span<const std::string> arguments, std::string_view 
     return usage_error("--config: the file cannot be read");
   } catch (const CLI::ConfigError& error) {
     return usage_error(cli::wrong_in_file(error.what()));
+  } catch (const CLI::ConversionError& error) {
+    return usage_error(cli::wrong_flag(error.what()));
   } catch (const CLI::ArgumentMismatch& mismatch) {
     return usage_error(missing_value(mismatch));
   } catch (const CLI::ParseError& error) {
@@ -265,8 +267,9 @@ Parsed parse(std::span<const std::string> arguments, std::string_view version) {
   }
   Parsed parsed = parse_arguments(arguments, version);
   if (auto* error = std::get_if<UsageError>(&parsed)) {
-    error->text = fmt::format("tcpwitness: {}{}\nTry 'tcpwitness --help'.", error->text,
-                              cli::place_in_file(error->text, arguments));
+    const std::string_view command = subcommand_of(arguments);
+    error->text = fmt::format("tcpwitness: {}{}\nTry 'tcpwitness {}{}--help'.", error->text,
+                              cli::place_in_file(error->text, arguments), command, command.empty() ? "" : " ");
   }
   return parsed;
 }

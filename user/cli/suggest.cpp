@@ -54,7 +54,13 @@ std::string unknown(std::string_view word, Command command) {
 std::string wrong_in_file(std::string_view said) {
   const std::string_view name = said.substr(said.rfind(' ') + 1);
   if (!said.contains("not able to parse")) return fmt::format("--config: {}", said);
+  if (name.contains('.'))
+    return fmt::format("--config: a file of options has no sections ([{}])", name.substr(0, name.find('.')));
   return fmt::format("--config: {}", unknown(fmt::format("--{}", name), Command::life));
+}
+
+std::string wrong_flag(std::string_view said) {
+  return fmt::format("{}: neither true nor false", said.substr(std::min(said.find("--"), said.size())));
 }
 
 }  // namespace tcpwitness::cli

@@ -18,5 +18,7 @@ namespace tcpwitness::cli {
 
 // The same of a line in a file of options; said: CLI11's words, which end with the name.
 [[nodiscard]] std::string wrong_in_file(std::string_view said);
+// Likewise of a flag's value, which these words end with, behind the name.
+[[nodiscard]] std::string wrong_flag(std::string_view said);
 
 }  // namespace tcpwitness::cli
