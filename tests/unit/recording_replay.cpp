@@ -341,6 +341,34 @@ TEST(Rotation, KeepsTheNewestFilesOnly) {
   EXPECT_GT(live.totals.files, 5U);
 }
 
+// What comes in the moment before a file's end still waits, and stands in the next one.
+TEST(Rotation, AFileEndsNoLaterThanWhatItHolds) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  for (int i = 0; i < 400; ++i) {
+    stream.wait(20 * ms);
+    c.out(PA, 10);
+  }
+  const TempDir dir;
+  RecorderSettings settings = into(dir.file("log.pcapng"));
+  settings.rotate_bytes = 64 << 10;
+  record_story(stream.events, settings);
+  ASSERT_GT(dir.files().size(), 1U);
+  const ReadAgain first = read_again(bytes_of_file(dir.file("log.pcapng")));
+  ASSERT_TRUE(first.ended);
+  const Life* life = nullptr;
+  for (const Report& report : first.reports) {
+    if (const auto* one = std::get_if<Life>(&report)) life = one;
+  }
+  ASSERT_NE(life, nullptr);
+  EXPECT_EQ(life->outcome, Outcome::open);
+  ASSERT_GT(life->tx_bytes, 0U) << "the kernel's newest word is from before the payload";
+  EXPECT_LT(life->tx_bytes, 4000U);
+  // 20 ms for each 10 bytes.
+  EXPECT_LE(life->duration_ns, static_cast<std::int64_t>(life->tx_bytes / 10) * 20 * ms + 50 * ms);
+}
+
 TEST(Rotation, ByTimeBeginsANewFile) {
   const TempDir dir;
   RecorderSettings settings = into(dir.file("log"));

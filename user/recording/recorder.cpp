@@ -353,6 +353,7 @@ void Recorder::release(bool all) {
     if (!flight || front.at <= write_until_) {
       if (!all && age < comment_hold && !crowded) return;
       say_left_out(front.at);
+      written_at_ = front.at;
       if (front.id != 0) {
         written_id_ = passed_id_ = front.id;
         file_has_events_ = true;
@@ -464,9 +465,11 @@ std::string Recorder::path_of(std::uint32_t part) {
 }
 
 void Recorder::rotate(TimeNs now) {
-  // What waits in the window belongs to the next file.
+  // What waits in the window belongs to the next file, and so does its time.
   ++start_.part;
-  end_file(EndMark{.now = now, .last_id = written_id_, .continued = path_of(start_.part)});
+  end_file(EndMark{.now = window_.empty() ? now : std::min(now, written_at_),
+                   .last_id = written_id_,
+                   .continued = path_of(start_.part)});
   file_since_ = now;
   writer_->next_file(file_path_, prologue());
 }

@@ -128,6 +128,7 @@ class Recorder {
   Window window_;
   Copies copies_;
   TimeNs write_until_ = 0;            // flight: what came until then is written
+  TimeNs written_at_ = 0;             // when the newest block that left the window for the file came
   EventId passed_id_ = 0;             // left the window
   std::uint64_t dropped_events_ = 0;  // flight: since the last that was written
   std::uint64_t dropped_early_ = 0;   // of all, for want of memory
