@@ -84,6 +84,23 @@ TEST(Comparison, OfAHealthyClientAgreesInEverything) {
   EXPECT_EQ(differs_by(all), "");
 }
 
+// tcp_disconnect() sets the socket's counters to 0 behind its RST.
+TEST(Comparison, OfASocketThatDoesNotLingerHasTheCountsOfItsLastTransition) {
+  for (const bool answers : {false, true}) {
+    Stream stream;
+    Side c = client_of(stream);
+    counts(c, 2, 1);  // S A; SA
+    connects(c);
+    c.to(State::close, curl);
+    c.out(RA);
+    c.kernel_reset(ResetDirection::sent, reason_tcp_state, answers ? nobody : curl, answers);
+    c.extra.segs_out = 0;
+    c.destroy();
+    const Comparison all = compared(stream.events);
+    EXPECT_EQ(all.tx.segments.parts.empty(), !answers) << "the answer to a segment is no close";
+  }
+}
+
 TEST(Comparison, WhatNoEventExplainsIsSaidToBeSo) {
   const Comparison all = compared(healthy(6, 3));
   expect_parts(all.tx.segments.parts, {{Where::unexplained, "", -1, Confidence::inconclusive}});

@@ -103,5 +103,22 @@ TEST(PayloadTimes, OfAConnectionThatNobodyEndedAreThoseOfTheLastLook) {
   EXPECT_TRUE(run(stream.events).life().phases.first_byte);
 }
 
+// A recording that breaks off: the control block is that of ESTABLISHED.
+TEST(NewestPayload, IsTheWiresWhereNobodyHasLookedAtTheSocket) {
+  for (const bool looked : {false, true}) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.out(PA, 50);
+    c.in(PA, 70);
+    c.out(PA, 30);
+    if (looked) c.found(SocketKind::full, State::established);
+    const Life life = run(stream.events).life();
+    EXPECT_EQ(life.outcome, Outcome::open);
+    EXPECT_EQ(life.tx_bytes, looked ? 50U : 80U) << "30 bytes are not acknowledged";
+    EXPECT_EQ(life.rx_bytes, 70U);
+  }
+}
+
 }  // namespace
 }  // namespace tcpwitness::testing

@@ -7,6 +7,8 @@
 // and the peer's FIN. The peer's SYN sets rcv_nxt directly and is not counted.
 #include "facts/payload.hpp"
 
+#include <algorithm>
+
 #include "tcpwitness/tcp.hpp"
 
 namespace tcpwitness {
@@ -37,13 +39,23 @@ std::uint64_t from_wire(std::uint64_t bytes, std::uint64_t again, const FinFacts
              : counted + static_cast<std::uint64_t>(std::int64_t{off});
 }
 
+// Of a recording that goes on elsewhere, or breaks off: no last look at the socket, and its segments are newer.
+bool is_outdated(const Connection& c) { return !c.ended() && !c.totals.final && c.seen_by.wire; }
+
+std::uint64_t sent_on_wire(const Connection& c) {
+  return from_wire(c.wire.bytes_out, c.wire.retrans_bytes_out, c.teardown ? &c.teardown->fin_out : nullptr,
+                   c.isn.has_local, c.isn.local);
+}
+
+std::uint64_t received_on_wire(const Connection& c) {
+  return from_wire(c.wire.bytes_in, c.wire.retrans_bytes_in, c.teardown ? &c.teardown->fin_in : nullptr,
+                   c.isn.has_remote, c.isn.remote);
+}
+
 }  // namespace
 
 std::uint64_t sent_payload(const Connection& c) {
-  if (!c.has_cb()) {
-    return from_wire(c.wire.bytes_out, c.wire.retrans_bytes_out, c.teardown ? &c.teardown->fin_out : nullptr,
-                     c.isn.has_local, c.isn.local);
-  }
+  if (!c.has_cb()) return sent_on_wire(c);
   std::uint64_t extra = 0;
   // A connection that was open before we started counts its SYN too, if it connected; that we do not know.
   const bool syn_acknowledged = c.opening.established || c.cb.bytes_acked != 0;
@@ -56,12 +68,17 @@ std::uint64_t received_payload(const Connection& c) {
   // What came for a half-open request has no socket to be received by.
   const bool request = c.ended() ? c.teardown->end_from == State::new_syn_recv : c.state == State::new_syn_recv;
   if (c.seen_by.kernel && request) return 0;
-  if (!c.has_cb()) {
-    return from_wire(c.wire.bytes_in, c.wire.retrans_bytes_in, c.teardown ? &c.teardown->fin_in : nullptr,
-                     c.isn.has_remote, c.isn.remote);
-  }
+  if (!c.has_cb()) return received_on_wire(c);
   const std::uint64_t extra = fin_received(c.cb) ? 1 : 0;
   return c.cb.bytes_received > extra ? c.cb.bytes_received - extra : 0;
+}
+
+std::uint64_t newest_sent_payload(const Connection& c) {
+  return is_outdated(c) ? std::max(sent_payload(c), sent_on_wire(c)) : sent_payload(c);
+}
+
+std::uint64_t newest_received_payload(const Connection& c) {
+  return is_outdated(c) ? std::max(received_payload(c), received_on_wire(c)) : received_payload(c);
 }
 
 bool unread_data(const ControlBlock& cb) {

@@ -137,7 +137,11 @@ class Maker {
     return measures_.destroyed ? std::max(measures_.segs_in, c_.cb.segs_in) : c_.cb.segs_in;
   }
   [[nodiscard]] std::uint32_t segs_out() const {
-    return measures_.destroyed ? std::max(measures_.segs_out, c_.cb.segs_out) : c_.cb.segs_out;
+    if (!measures_.destroyed) return c_.cb.segs_out;
+    // A close with SO_LINGER 0 (tcp_disconnect()) sends its RST behind the transition, and sets the counters to 0 then.
+    const bool set_back = measures_.segs_out < c_.cb.segs_out;
+    const bool reset = c_.anomalies && c_.anomalies->reset_sent.mark && !c_.anomalies->reset_sent.answers_segment;
+    return set_back && reset ? c_.cb.segs_out + 1 : std::max(measures_.segs_out, c_.cb.segs_out);
   }
 
   void sent(SideBySide& side) {

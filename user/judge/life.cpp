@@ -97,8 +97,8 @@ std::optional<int> error_of(const Connection& c, Outcome outcome) {
 }
 
 void count(Life& life, const Connection& c) {
-  life.tx_bytes = sent_payload(c);
-  life.rx_bytes = received_payload(c);
+  life.tx_bytes = newest_sent_payload(c);
+  life.rx_bytes = newest_received_payload(c);
   life.retransmits = retransmitted_segments(c);
   if (c.has_cb() && c.cb.srtt_us != 0) life.srtt_us = c.cb.srtt_us;
   if (!c.seen_by.wire) return;
