@@ -134,6 +134,24 @@ TEST(ForwardedRefusal, AlmostOne) {
   EXPECT_EQ(outcome(3, 1, 0, true), Outcome::open) << "the server has answered";
 }
 
+// A SYN that is sent again at that moment has not seen the message.
+TEST(ForwardedRefusal, ASynThatCrossesTheMessageAsksNothing) {
+  for (const std::int64_t later : {99 * ms, 100 * ms}) {
+    Stream stream;
+    Router r(stream, false);
+    r.client({S});
+    r.icmp(3, 1, "10.9.0.253", eth1);
+    stream.wait(later);
+    r.client({S, 0, TW_EVENT_RETRANSMISSION});
+    const bool crosses = later < 100 * ms;
+    EXPECT_EQ(reported_of(stream, 10 * s).life().outcome, crosses ? Outcome::unreachable : Outcome::open) << later;
+    if (!crosses) continue;
+    stream.wait(2 * s);
+    r.client({S, 0, TW_EVENT_RETRANSMISSION});
+    EXPECT_EQ(reported_of(stream, 10 * s).life().outcome, Outcome::open) << "it asks again all the same";
+  }
+}
+
 // RFC 1122, 4.2.3.9: a soft error for some, and one that Linux may put off; they ask again, and may be answered.
 TEST(ForwardedRefusal, AClientThatAsksAgainIsNotRefused) {
   Stream stream;

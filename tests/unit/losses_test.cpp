@@ -34,11 +34,11 @@ TEST(Losses, ConcernConnectionsThatWereThereAlready) {
   losses.add(until(500));
   Connection c;
   EXPECT_TRUE(losses.may_concern(c));
-  c.gap_serial = losses.serial();
+  losses.begins(c, 501, true);
   EXPECT_FALSE(losses.may_concern(c));
   losses.add(until(600));
   EXPECT_TRUE(losses.since_begun(c));
-  c.gap_serial = losses.serial();
+  losses.begins(c, 601, true);
   c.incomplete = true;
   EXPECT_FALSE(losses.since_begun(c));
   EXPECT_TRUE(losses.may_concern(c));

@@ -29,6 +29,12 @@ bool sent_by_server(const Segment& g, const Flow& key, bool leaves) {
   return is_syn_ack(g) || looks_like_server(sender, leaves ? key.remote : key.local);
 }
 
+// Was it on its way when the message left? Its sender does not ask again: the next SYN is a second and more away.
+bool crosses_refusal(const ForwardedFacts& forwarded, TimeNs ts) {
+  constexpr std::int64_t way_ns = 100'000'000;
+  return ts - forwarded.refusal_mark.ts_ns < way_ns;
+}
+
 }  // namespace
 
 ForwardedConnections::ForwardedConnections(Host& host, const CorrelatorSettings& settings, const Losses& losses,
@@ -235,7 +241,7 @@ void ForwardedConnections::on_hop(const Event& e, const Segment& g, bool shown) 
     news = !is_rst(g);
   }
   if (!news) return;
-  if (refused_on_the_way(c) && !is_rst(g)) go_on(slot);
+  if (refused_on_the_way(c) && !is_rst(g) && !crosses_refusal(forwarded, e.ts_ns)) go_on(slot);
   seen.tuple = to_pair(c.flow);
   seen.seen_at(out ? HookPoint::egress : HookPoint::ingress);
   const bool made_here = leaves && g.came_in == 0;

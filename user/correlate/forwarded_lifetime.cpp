@@ -24,11 +24,6 @@ std::uint64_t segments_passed(const ForwardedFacts& forwarded) {
   return sum;
 }
 
-// What comes in on the client's side is the client's, and leaves on the server's.
-FlowToDelete forgotten_hop(const Connection& c, unsigned hop, const Flow& key, std::uint64_t segments) {
-  return flow_to_delete(c, key, segments, hop != 0);
-}
-
 }  // namespace
 
 void ForwardedConnections::watch(Slot slot) {
@@ -66,7 +61,7 @@ void ForwardedConnections::give_up(Slot slot) {
   for (unsigned hop = 0; hop < c.forwarded()->hops.size(); ++hop) {
     const HopFacts& facts = c.forwarded()->hops[hop];
     if (facts.known && flows_to_delete_.size() < flows_to_delete_limit)
-      flows_to_delete_.push_back(forgotten_hop(c, hop, facts.key, 0));
+      flows_to_delete_.push_back(flow_to_delete(c, facts.key, 0, hop != 0));
   }
   host_.forwarded_over(slot);
 }
@@ -89,7 +84,7 @@ void ForwardedConnections::delete_flows_of(const Connection& c) {
     if (found == hops_.end() || &table_.at(found->second.slot) != &c) return;  // another connection's by now
     ended_.add(key, c.teardown->end.ts_ns);
     if (flows_to_delete_.size() < flows_to_delete_limit)
-      flows_to_delete_.push_back(forgotten_hop(c, hop, key, segments));
+      flows_to_delete_.push_back(flow_to_delete(c, key, segments, hop != 0));
   };
   for (unsigned hop = 0; hop < forwarded.hops.size(); ++hop) {
     const HopFacts& facts = forwarded.hops[hop];

@@ -18,8 +18,6 @@ class Losses {
   }
 
   [[nodiscard]] bool any() const { return serial_ != 0; }
-  // How many there were.
-  [[nodiscard]] std::uint32_t serial() const { return serial_; }
   // Something was lost then or later, or at most so long before.
   [[nodiscard]] bool reach(TimeNs ts, std::int64_t before_ns = 0) const { return any() && until_ns_ + before_ns >= ts; }
   // A connection begins with an event of that time. first: its very first one; if not, and something was lost at any

@@ -28,5 +28,7 @@ expect = {
     "a": view(life("10.8.0.254:80", "refused", process="fld-cli", closed_by="peer", errno=errno.ECONNREFUSED, may={"reset-origin": "likely"}),
               life("10.8.0.254:81", "unreachable", process="fld-cli", errno=errno.EHOSTUNREACH, may={"retransmission": "certain"})),
     "b": view(others=("refused",), findings={}, may={"stray-segment": "certain"}),
-    "r": view(others=("refused", "unreachable", "connect-timeout", "unknown", "open", "connect-cancelled"), may={"forward-dropped": "certain", "retransmission": "certain", "rx-dropped": "certain", "stray-segment": "certain", "reset-origin": "certain"}),
+    "r": view(life("10.8.0.254:80", "refused", local="10.8.0.1", closed_by="peer", nat__remote__ip=B, findings={"reset-origin": "likely"}),
+              life("10.8.0.254:81", "unreachable", local="10.8.0.1", findings={"forward-dropped": "certain"}, may={"retransmission": "likely"},
+                   says=["sent by this machine", "did not answer for its address"])),
 }

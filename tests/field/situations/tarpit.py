@@ -56,5 +56,5 @@ def play(lab):
     box.end()
 
 
-expect = {"a": view(life(f"{B}:7822", ("user-timeout", "reset-by-local", "open", "aborted"), process="fld-cli", findings={"zero-window": "certain"},
+expect = {"a": view(life(f"{B}:7822", "user-timeout", process="fld-cli", findings={"zero-window": "certain"},
                          may={"retransmission": "certain", "reset-origin": "certain"}, never=["were not answered"]))}
