@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "sink/listener.hpp"
 #include "sink/utf8.hpp"
 
 namespace tcpwitness::metrics {
@@ -64,10 +65,7 @@ std::string joined(const std::vector<std::string>& values) {
 }  // namespace
 
 Subject subject_of(const Life& life) {
-  const bool towards = life.role == Role::active || life.forwarded;
-  const Endpoint& lower = life.flow.local.port < life.flow.remote.port ? life.flow.local : life.flow.remote;
-  const Endpoint& listener = towards ? life.flow.remote : life.role == Role::passive ? life.flow.local : lower;
-  return {.port = listener.port,
+  return {.port = listener_of(life).port,
           .process = life.forwarded ? std::string_view("forwarded") : std::string_view(life.process.comm),
           .remote = life.flow.remote.address,
           .role = life.role,

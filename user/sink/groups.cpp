@@ -8,6 +8,7 @@
 
 #include "judge/catalogue.hpp"
 #include "sink/format.hpp"
+#include "sink/listener.hpp"
 #include "values/report_filter.hpp"
 
 namespace tcpwitness {
@@ -17,14 +18,6 @@ std::string ip_of(const Endpoint& endpoint) {
   Buffer text;
   append_ip(text, endpoint.address);
   return {text.data(), text.size()};
-}
-
-// The end that was connected to: of an outgoing connection the other one. Where the role is not known, the lower port,
-// as ephemeral ports are high.
-const Endpoint& listener_of(const Life& life) {
-  if (life.role == Role::active || life.forwarded) return life.flow.remote;
-  if (life.role == Role::passive) return life.flow.local;
-  return life.flow.local.port < life.flow.remote.port ? life.flow.local : life.flow.remote;
 }
 
 // The finding that a table names first stands for a connection; see Rank.

@@ -62,6 +62,7 @@ class Layout {
     Row& line = row();
     std::string right = fmt::format("  {} open  {} ended  {} bad", grouped(model_.open()),
                                     grouped(model_.total().ended), grouped(model_.total().bad));
+    if (model_.not_followed() != 0) right += fmt::format("  {} without rates", grouped(model_.not_followed()));
     if (model_.lost() != 0) right += fmt::format("  {} LOST", grouped(model_.lost()));
     if (around_.wall_ns != 0) right += "  " + clock_seconds(around_.wall_ns);
     right += ' ';

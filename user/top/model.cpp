@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "sink/format.hpp"
+#include "sink/listener.hpp"
 #include "values/report_filter.hpp"
 
 namespace tcpwitness::top {
@@ -72,12 +73,6 @@ Counts& Counts::operator+=(const Counts& more) {
 }
 
 std::string_view Connection::name() const { return {comm.data(), ::strnlen(comm.data(), comm.size())}; }
-
-const Endpoint& listener_of(const Life& life) {
-  if (life.role == Role::active || life.forwarded) return life.flow.remote;
-  if (life.role == Role::passive) return life.flow.local;
-  return life.flow.local.port < life.flow.remote.port ? life.flow.local : life.flow.remote;
-}
 
 bool is_reset(const Life& life) {
   const Outcome outcome = life.outcome;

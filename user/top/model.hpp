@@ -181,8 +181,6 @@ class Model {
   double seconds_ = 1;
 };
 
-// The end that was connected to.
-[[nodiscard]] const Endpoint& listener_of(const Life& life);
 [[nodiscard]] bool is_reset(const Life& life);
 
 }  // namespace tcpwitness::top
