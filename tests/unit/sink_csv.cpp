@@ -169,7 +169,7 @@ TEST(Csv, KernelAndWireAreTwoWitnesses) {
   const std::vector<Row> rows = parsed(entries(golden::curl()));
   EXPECT_EQ(cell(rows, 1, "type"), "state");
   EXPECT_EQ(cell(rows, 1, "witness"), "kernel");
-  EXPECT_EQ(cell(rows, 1, "text"), "CLOSE -> SYN_SENT connect() by curl[4242]");
+  EXPECT_EQ(cell(rows, 1, "text"), "CLOSE -> SYN_SENT, connect() by curl[4242]");
   EXPECT_EQ(cell(rows, 2, "witness"), "wire");
 }
 

@@ -41,7 +41,7 @@ std::string_view type_of(const Entry& entry) {
 
 void add(std::string& text, std::string_view words) {
   if (words.empty()) return;
-  if (!text.empty()) text += ' ';
+  if (!text.empty()) text += ", ";
   text += words;
 }
 

@@ -84,8 +84,8 @@ class CompareText {
     bool first = true;
     for (std::size_t i = 1; i < not_compared_count; ++i) {
       if (all_.not_compared[i] == 0) continue;
-      not_compared +=
-          fmt::format("{} {} {}", first ? "" : ",", grouped(all_.not_compared[i]), words(static_cast<NotCompared>(i)));
+      not_compared += fmt::format("{} {} ({})", first ? "" : ",", words(static_cast<NotCompared>(i)),
+                                  grouped(all_.not_compared[i]));
       first = false;
     }
     text(not_compared, 0, 2);
