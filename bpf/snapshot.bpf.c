@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * snapshot.bpf.c: what exists without an event of its own: before we started, and still at the end. Two
- * iterators: every TCP socket of the namespace, and every process that holds one open. And what goes over the maps.
+ * snapshot.bpf.c: what exists without an event of its own: before we started, and still at the end. Iterators
+ * over the TCP sockets of the namespace, over its ports, and over the processes that hold a socket open; and what goes
+ * over the maps.
  *
  * Records go to the iterator's own file, not to the ring: a machine with a hundred thousand sockets
  * must not overflow it.
