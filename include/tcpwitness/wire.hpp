@@ -43,6 +43,9 @@ inline constexpr unsigned count = 15;
 
 // What the conversation so far shows of one segment; values of Wireshark's tcp.analysis.* where they have its names.
 // Filled only where every segment is seen.
+// A FIN beyond the window that this segment shows to have been taken.
+enum class LateFin : std::uint8_t { none, of_sender, of_receiver };
+
 struct Analysis {
   std::uint32_t flags = 0;             // analysis_flag
   std::uint32_t duplicate_ack = 0;     // its number, from 1
@@ -53,7 +56,10 @@ struct Analysis {
   bool resumed = false;                // it proves that the RST before it was not taken
   bool restarted = false;              // it took the peer's second SYN-ACK, whose number is its acknowledgement - 1
   bool duplicate_frame = false;        // the capture has the same packet a moment before
-  bool covers_unseen = false;          // a FIN that acknowledges what is not in the capture before it
+  std::uint32_t late_fin_end = 0;      // the number after it
+  LateFin late_fin = LateFin::none;
+  bool shows_window = false;   // payload into a closed window: it had been opened, and that is not in the capture
+  bool covers_unseen = false;  // a FIN that acknowledges what is not in the capture before it
 };
 
 // What came, by a SACK option (RFC 2018), beyond the acknowledgement: left edge, right edge.

@@ -97,6 +97,52 @@ TEST(Acceptance, AnAttemptMayBeWithdrawnByARst) {
   EXPECT_FALSE(j.refuses({0, 1, 0, 0, rst_flag}));
 }
 
+TEST(Acceptance, BehindASynAckAnythingMayBeMissingBeforeARst) {
+  Judged j;
+  j.said({0, 0, 0, 0, syn_flag});
+  EXPECT_TRUE(j.refuses({0, 50'001, 0, 0, rst_flag})) << "it has sent nothing but a SYN";
+  j.said({1, 0, 1, 0, syn_ack, 500});
+  EXPECT_FALSE(Judged(j).refuses({0, 50'001, 0, 0, rst_flag}));
+  EXPECT_FALSE(Judged(j).refuses({0, 101, 5001, 0, rst_ack}));
+  EXPECT_FALSE(Judged(j).refuses({1, 5001, 50'001, 0, rst_ack}));
+  j.said({0, 1, 1});
+  EXPECT_TRUE(j.refuses({0, 50'001, 0, 0, rst_flag})) << "nothing is missing";
+}
+
+TEST(Acceptance, WhatComesBeforeItsSendersSynIsRefused) {
+  constexpr std::uint32_t before = 0U - 5'000'000U;
+  Judged j;
+  j.shake();
+  EXPECT_TRUE(j.refuses({1, before, 1, 0, fin_ack}));
+  EXPECT_TRUE(j.refuses({0, 0U - 1U, 1, 10}));
+  EXPECT_FALSE(j.refuses({1, 0, 1})) << "a keep-alive";
+  Judged holes;
+  holes.said({0, 0, 0, 0, syn_flag}).said({1, 0, 1, 0, syn_ack});
+  EXPECT_FALSE(holes.refuses({1, before, 101, 0, fin_ack})) << "gigabytes may be missing";
+}
+
+TEST(Acceptance, WhatBeginsBeyondTheWindowIsDoubtedUntilItsSenderGoesOnThere) {
+  Judged j;
+  j.shake();
+  EXPECT_FALSE(Judged(j).ask({1, 1001, 1, 100}).doubted);
+  EXPECT_TRUE(j.ask({1, 1002, 1, 100}).doubted);
+  EXPECT_TRUE(Judged(j).ask({1, 1102, 1, 100}).believed);
+  EXPECT_TRUE(Judged(j).ask({0, 1, 1102}).believed);
+  EXPECT_FALSE(Judged(j).ask({0, 1, 1}).believed);
+  EXPECT_TRUE(j.ask({1, 1, 1, 100}).withdrawn);
+  EXPECT_FALSE(j.ask({0, 1, 1102}).believed);
+}
+
+TEST(Acceptance, AnAckOfFarMoreThanWasSeenIsDoubtedOnce) {
+  Judged j;
+  j.shake();
+  EXPECT_FALSE(Judged(j).ask({0, 1, 1'000'000}).doubted);
+  EXPECT_TRUE(j.ask({0, 1, 2'000'000}).doubted);
+  EXPECT_FALSE(Judged(j).ask({0, 1, 2'000'000}).doubted);
+  EXPECT_FALSE(j.ask({0, 1, 1}).doubted);
+  EXPECT_TRUE(j.ask({0, 1, 2'000'000}).doubted);
+}
+
 TEST(Acceptance, TheSecondOfTwoSynAcksIsRefused) {
   Judged j;
   j.shake();

@@ -114,6 +114,19 @@ TEST(Capture, AReorderedAckDoesNotCloseTheWindow) {
   EXPECT_TRUE(closed(201));
 }
 
+TEST(Capture, ASegmentThatALaterOneHasOvertakenDoesNotCloseTheWindow) {
+  const auto closed = [](std::uint32_t seq) {
+    return read(after_handshake({{0, 1, 1, 100},
+                                 {1, 101, 101, 100},
+                                 {1, seq, 101, 100, ack_flag, 0},
+                                 {0, 101, 301, 0, ack_flag, 1000, 5000}}))
+        .finding(Rule::zero_window)
+        .has_value();
+  };
+  EXPECT_FALSE(closed(1));
+  EXPECT_TRUE(closed(201));
+}
+
 TEST(Capture, WhetherTheOtherSideHasClosedIsNotKnownWhereItsFinIsMissing) {
   const auto words = [](unsigned closer) {
     return read(after_handshake({{closer, 1, 1, 0, fin_ack}, {closer ^ 1U, 1, 2}})).life().explanation;
@@ -378,17 +391,130 @@ TEST(Capture, TheFileEndsBeforeTheConnectionDoes) {
 }
 
 TEST(Capture, ASynWithoutAnAnswerTimesOutWhereThatLongWasCaptured) {
-  const auto outcome = [](int wait_ms) {
+  const auto outcome = [](int wait_ms, int syns = 2) {
     Talk talk;
     Conversations conversations({});
     std::vector<Event> events;
-    conversations.observe(talk.frame({0, 0, 0, 0, syn_flag}), events);
+    for (int i = 0; i < syns; ++i) conversations.observe(talk.frame({0, 0, 0, 0, syn_flag}), events);
     conversations.observe(talk.frame({0, 0, 0, 0, syn_flag, 1000, wait_ms}, 50000), events);
     conversations.finish(events);
     return run(events, capture_settings()).life(0).outcome;
   };
   EXPECT_EQ(outcome(127'000), Outcome::connect_timeout);
   EXPECT_EQ(outcome(126'000), Outcome::open);
+  EXPECT_EQ(outcome(127'000, 1), Outcome::unknown) << "the capture may have no more of it";
+}
+
+TEST(Capture, ASynAckThatWasTakenShowsAConnection) {
+  const Say syn{0, 0, 0, 0, syn_flag};
+  const Say answer{1, 0, 1, 0, syn_ack};
+  const auto outcome = [](const std::vector<Say>& said) { return read(said).life().outcome; };
+  EXPECT_EQ(outcome({syn, {1, 0, 1, 0, rst_ack}}), Outcome::refused);
+  EXPECT_EQ(outcome({syn, answer, {1, 1, 1, 0, rst_ack}}), Outcome::reset_by_peer);
+  EXPECT_EQ(outcome({syn, answer, {1, 200'001, 50'001, 0, rst_ack}}), Outcome::reset_by_peer);
+  EXPECT_EQ(outcome({syn, answer, {0, 50'001, 0, 0, rst_flag}}), Outcome::reset_by_local);
+  EXPECT_EQ(outcome({syn, answer, {1, 5001, 101, 0, fin_ack}, {0, 101, 0, 0, rst_flag}}), Outcome::reset_by_local);
+  EXPECT_EQ(outcome({answer, {1, 5001, 101, 0, rst_ack}}), Outcome::reset_by_peer) << "one direction";
+  const Life late = read({syn, answer, {1, 5001, 101, 0, rst_ack, 1000, 3000}}).life();
+  EXPECT_FALSE(late.handshake_ns.has_value()) << "the RST does not show how long it took";
+}
+
+TEST(Capture, NumbersBehindTheHandshakeProveThatItWasOver) {
+  const Say syn{0, 0, 0, 0, syn_flag};
+  const Say answer{1, 0, 1, 0, syn_ack};
+  EXPECT_EQ(
+      shown({syn, answer, {1, 5001, 101, 0, fin_ack}}),
+      "1: local SYN_SENT; 2: peer NEW_SYN_RECV; 3: local ESTABLISHED peer ESTABLISHED local CLOSE_WAIT peer FIN_WAIT1");
+  EXPECT_EQ(shown({syn, answer, {1, 1, 1, 0, fin_ack}}), "1: local SYN_SENT; 2: peer NEW_SYN_RECV; 3: peer FIN_WAIT1");
+  EXPECT_EQ(shown({syn, answer, {0, 101, 0, 0, rst_flag}}),
+            "1: local SYN_SENT; 2: peer NEW_SYN_RECV; 3: local ESTABLISHED peer ESTABLISHED local CLOSE peer CLOSE");
+}
+
+// A hole, a RST far behind it, and nothing more: it may have been taken.
+TEST(Capture, ARstBeyondTheWindowAtTheEndLeavesTheOutcomeOpen) {
+  const std::vector<Say> reset{{0, 1, 1, 100}, {1, 1, 101}, {0, 20'000'001, 1, 0, rst_ack}};
+  std::vector<Say> goes_on = reset;
+  goes_on.push_back({1, 1, 101, 50});
+  EXPECT_EQ(read(after_handshake(reset)).life().outcome, Outcome::unknown);
+  EXPECT_EQ(read(after_handshake(goes_on)).life().outcome, Outcome::open);
+}
+
+TEST(Capture, WhatWasForgedOrIsOlderEndsNothing) {
+  const Say request{0, 1, 1, 10};
+  const Say answer{1, 1, 11};
+  const std::vector<Say> end{{0, 11, 1, 10}, {1, 1, 21}, {0, 21, 1, 0, fin_ack}, {1, 1, 22, 0, fin_ack}, {0, 22, 2}};
+  const auto life = [&](const Say& forged) {
+    std::vector<Say> all{
+        request, answer, forged, {forged.side ^ 1U, forged.side == 0 ? 1U : 11U, forged.side == 0 ? 11U : 1U}};
+    all.insert(all.end(), end.begin(), end.end());
+    return read(after_handshake(all)).life();
+  };
+  for (const Say& forged : {Say{0, 19'000'000, 1, 0, fin_ack}, Say{0, 19'000'000, 1, 100}, Say{0, 11, 19'000'000},
+                            Say{1, 0U - 5'000'000U, 0U - 3'000'000U, 0, fin_ack}, Say{1, 19'000'000, 11, 0, fin_ack}}) {
+    const Life found = life(forged);
+    EXPECT_EQ(found.outcome, Outcome::completed) << forged.seq;
+    EXPECT_EQ(found.closed_by, ClosedBy::local) << forged.seq;
+    EXPECT_EQ(found.tx_bytes, 20U) << forged.seq;
+    EXPECT_EQ(found.rx_bytes, 0U) << forged.seq;
+    EXPECT_EQ(found.retransmits, 0U) << forged.seq;
+  }
+}
+
+// A hole in the capture, and behind it what was believed later.
+TEST(Capture, AFinBeyondTheWindowCountsWhereItIsAcknowledged) {
+  const Life life = read(after_handshake({{0, 1, 1, 10},
+                                          {1, 1, 11},
+                                          {1, 500'001, 11, 100, fin_ack},
+                                          {0, 11, 500'102, 0, fin_ack},
+                                          {1, 500'102, 12}}))
+                        .life();
+  EXPECT_EQ(life.outcome, Outcome::completed);
+  EXPECT_EQ(life.closed_by, ClosedBy::peer);
+  EXPECT_EQ(life.rx_bytes, 500'100U);
+  ASSERT_TRUE(life.conversation.has_value());
+  EXPECT_EQ(life.conversation->in.missing_bytes, 500'000U);
+}
+
+TEST(Capture, BothFinsMayStandBehindAHole) {
+  const std::vector<Say> said{{0, 1, 1, 10},
+                              {1, 1, 11},
+                              {0, 500'001, 300'001, 0, fin_ack},
+                              {1, 300'001, 500'002, 0, fin_ack},
+                              {0, 500'002, 300'002}};
+  const Life life = read(after_handshake(said)).life();
+  EXPECT_EQ(life.outcome, Outcome::completed);
+  EXPECT_EQ(life.states.back(), TcpState::time_wait);
+  EXPECT_EQ(life.tx_bytes, 500'000U);
+  EXPECT_EQ(life.rx_bytes, 300'000U);
+}
+
+TEST(Capture, AWindowIsClosedAsLongAsTheCaptureShowsIt) {
+  const auto closed_ns = [](const std::vector<Say>& more) {
+    const auto finding = read(after_handshake(more)).finding(Rule::zero_window);
+    return finding ? found<arguments::ZeroWindow>(finding).peer->closed_ns : 0;
+  };
+  const Say data{0, 1, 1, 100};
+  const Say closed{1, 1, 101, 0, ack_flag, 0};
+  const Say again{1, 1, 101, 0, ack_flag, 0, 300};
+  EXPECT_EQ(
+      closed_ns({data, closed, again, {0, 101, 1, 100, ack_flag, 1000, 500}, {0, 201, 1, 100, ack_flag, 1000, 500}}),
+      300 * ms);
+  EXPECT_EQ(closed_ns({data, closed, {0, 101, 1, 100, ack_flag, 1000, 500}, {1, 1, 201}}), 0);
+  EXPECT_EQ(closed_ns({data, closed, {0, 101, 1, 1, ack_flag, 1000, 500}, {1, 1, 102}}), 510 * ms) << "a probe";
+  EXPECT_EQ(closed_ns({data, closed, {0, 1, 1, 100, ack_flag, 1000, 500}, {1, 1, 101}}), 510 * ms) << "sent again";
+}
+
+TEST(Capture, BehindTheFinThatItAcknowledgesNoWindowIsMissed) {
+  const auto closed = [](std::uint32_t ack) {
+    return read(after_handshake({{0, 1, 1, 0, fin_ack},
+                                 {1, 1, ack, 0, ack_flag, 0},
+                                 {1, 1, ack, 100, ack_flag, 0, 20'000},
+                                 {0, 2, 101}}))
+        .finding(Rule::zero_window)
+        .has_value();
+  };
+  EXPECT_FALSE(closed(2));
+  EXPECT_TRUE(closed(1));
 }
 
 TEST(Capture, WhoBrokeOffIsWhoSentTheRst) {

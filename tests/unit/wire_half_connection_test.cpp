@@ -163,6 +163,26 @@ TEST_P(Halves, AClosedWindowOpensOnce) {
   EXPECT_EQ(say({1, 1, 1, 0, ack_flag, 1}), nothing);
 }
 
+// RFC 9293, 3.10.7.4: SND.WL1.
+TEST_P(Halves, ASegmentThatALaterOneHasOvertakenClosesNoWindow) {
+  shake();
+  EXPECT_EQ(say({1, 101, 1, 100}), nothing);
+  EXPECT_EQ(say({1, 1, 1, 100, ack_flag, 0}), nothing);
+  EXPECT_FALSE(of(1).window_closed());
+  EXPECT_EQ(say({1, 101, 1, 0, ack_flag, 0}), bits(SegmentEvent::zero_window));
+  EXPECT_EQ(say({1, 1, 1, 100, ack_flag, 9}), nothing);
+  say({0, 1, 201, 10});
+  EXPECT_EQ(say({1, 1, 11, 100, ack_flag, 9}), bits(SegmentEvent::window_open)) << "it acknowledges more";
+}
+
+TEST_P(Halves, NothingIsBeforeTheSynWhereTheNumbersCanHaveComeRound) {
+  shake();
+  EXPECT_TRUE(of(0).before_syn(first(0) - 1));
+  EXPECT_FALSE(of(0).before_syn(first(0)));
+  say({0, (1U << 30U) + 1, 1, 10});
+  EXPECT_FALSE(of(0).before_syn(first(0) - 1));
+}
+
 TEST_P(Halves, ASynAckCanCloseTheWindowASynCannot) {
   say({0, 0, 0, 0, syn_flag, 0});
   EXPECT_FALSE(of(0).window_closed());

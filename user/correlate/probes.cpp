@@ -68,7 +68,9 @@ void say_rest(std::vector<std::string_view>& words, const Segment& g) {
   if (g.is(SegmentEvent::fragment)) words.emplace_back("fragment");
   if (g.is(SegmentEvent::bad_header)) words.emplace_back("bad header");
   if (g.duplicate != 0 || g.analysis.duplicate_frame) words.emplace_back("duplicate packet");
-  if (g.analysis.refused) words.emplace_back("refused by its receiver");
+  // A refused one is not analysed; one that is doubted is, for it may be behind a hole.
+  const bool doubted = (g.analysis.flags & ~analysis_flag::reused_ports) != 0;
+  if (g.analysis.refused) words.emplace_back(doubted ? "not taken yet" : "refused by its receiver");
   if (g.analysis.resumed) words.emplace_back("the RST was not taken");
   if (g.refused == Refusal::beyond_window) words.emplace_back("out of window");
   if (g.refused == Refusal::unsent_ack)
@@ -81,6 +83,15 @@ void say_rest(std::vector<std::string_view>& words, const Segment& g) {
 std::uint32_t unsent(const SocketView& socket) {
   const std::uint32_t numbers = socket.write_seq - socket.snd_nxt;
   return has_fin_out(socket.state) && numbers != 0 ? numbers - 1 : numbers;
+}
+
+// Payload went into a closed window, so it had been opened, and the segment that did is not in the capture: the window
+// was closed as far as the last one that closed it.
+void end_unseen(ZeroWindowFacts& window, const Event& payload) {
+  if (!window.since) return;
+  window.total_ns += window.closed_ts_ns > window.since.ts_ns ? window.closed_ts_ns - window.since.ts_ns : 0;
+  window.since = {};
+  window.evidence.add(payload.id, payload.ts_ns);
 }
 
 // Sent into the window that the other side closed.
@@ -265,12 +276,17 @@ void note_windows(Connection& c, const Event& e, const Segment& g, bool out) {
   // A firewall that answers in the server's place (SYNPROXY) lets nothing in before the server does: what is asked for
   // by a probe has a closed window, and nothing before it.
   if (syn_ack) return;
-  const bool closes = g.is(SegmentEvent::zero_window);
+  if (g.analysis.shows_window && c.anomalies)
+    end_unseen((out ? c.anomalies->peer_window : c.anomalies->local_window), e);
+  // Behind the FIN that it acknowledges nothing can come: no window is missed.
+  const bool heard_all = c.teardown && (out ? c.teardown->fin_in : c.teardown->fin_out).acked;
+  const bool closes = g.is(SegmentEvent::zero_window) && !heard_all;
   // A capture's analysis has seen every segment, and not each opens what it seems to.
-  const bool opens = g.analysis.frame != 0 ? g.is(SegmentEvent::window_open) : g.window != 0;
+  const bool opens = heard_all || (g.analysis.frame != 0 ? g.is(SegmentEvent::window_open) : g.window != 0);
   if (!closes && !c.anomalies) return;
   if (!closes && !opens) return;
   ZeroWindowFacts& window = out ? c.ensure_anomalies().local_window : c.ensure_anomalies().peer_window;
+  if (closes) window.closed_ts_ns = e.ts_ns;
   if (closes && !window.since) {
     window.since = {e.id, e.ts_ns};
     ++window.periods;

@@ -26,6 +26,16 @@ bool is_new_to_tcp(const Segment& g) {
          g.seq == g.socket.snd_nxt;
 }
 
+void note_late_fin(Connection& c, const Event& e, const Segment& g, bool out) {
+  const bool own = g.analysis.late_fin == LateFin::of_sender;
+  FinFacts& fin = own == out ? c.ensure_teardown().fin_out : c.ensure_teardown().fin_in;
+  if (fin.sent) return;
+  fin.sent = {e.id, e.ts_ns};
+  fin.ahead = true;
+  fin.end = g.analysis.late_fin_end;
+  fin.seq = fin.end - 1;
+}
+
 // The kernel reports a retransmission right behind the segment.
 void note_pending(Connection& c, const Event& e, const Segment& g) {
   Retransmissions& r = c.ensure_anomalies().retransmissions;
@@ -155,6 +165,7 @@ void SegmentEvents::take_known(Slot slot, const Event& e, const Segment& g, cons
   if (!refused) note_queues(c, e, g, out);
   note_ttl(c, e, g, out);
   if (!refused) note_handshake(slot, c, e, g, out);
+  if (g.analysis.late_fin != LateFin::none) note_late_fin(c, e, g, out);
   if (!refused && (c.teardown || has_flag(g, tcp_flag::fin))) note_fins(c, e, g, out);
   constexpr std::uint16_t faults = bits(SegmentEvent::retransmission, SegmentEvent::out_of_order);
   if (!refused && ((g.event_flags & faults) != 0 || has_flag(g, tcp_flag::rst))) note_faults(c, e, g, out);

@@ -20,8 +20,8 @@ void enter_alone(Connection& c, const Event& e, const Segment& g, TcpState to) {
   c.enter(to);
   if (to == State::established) {
     c.opening.established = true;
-    // What comes behind a hole does not show when the handshake's last ACK was sent.
-    const bool late = g.is(SegmentEvent::out_of_order);
+    // What comes behind a hole, or ends the connection, does not show when the handshake's last ACK was sent.
+    const bool late = g.is(SegmentEvent::out_of_order) || (g.flags & tcp_flag::rst) != 0;
     if (c.syn && !late) c.handshake_ns = e.ts_ns > c.syn.ts_ns ? e.ts_ns - c.syn.ts_ns : 0;
   }
   if (to == State::fin_wait1) c.closed_by = ClosedBy::local;
@@ -68,7 +68,10 @@ void WireAlone::take(Slot slot, Connection& c, const Event& e, const Segment& g,
   if (g.analysis.duplicate_frame) return;
   if (settings_.capture) c.inferred->zeek.observe(seen, side);
   const bool resumed = settings_.capture ? g.analysis.resumed : c.inferred->answer.resumed;
-  if (settings_.capture ? g.analysis.refused : c.inferred->answer.refused) return;
+  const bool refused = settings_.capture ? g.analysis.refused : c.inferred->answer.refused;
+  c.inferred->reset_doubted = refused && (g.flags & tcp_flag::rst) != 0 && c.state != State::syn_sent &&
+                              !c.inferred->tracker.acknowledged(side, g.seq + 1);
+  if (refused) return;
   if (resumed) resume(c, e);
   if (c.ended()) {
     if (c.teardown->by_reset) (void)c.inferred->tracker.observe(seen, side);
@@ -85,6 +88,10 @@ void WireAlone::take(Slot slot, Connection& c, const Event& e, const Segment& g,
     teardown.end_from = before;
     table_.wait(slot, Wait::settle, now_);
     return;
+  }
+  if (g.analysis.late_fin != LateFin::none) [[unlikely]] {
+    const bool own = g.analysis.late_fin == LateFin::of_sender;
+    c.inferred->tracker.late_fin(own ? side : side ^ 1U, g.analysis.late_fin_end);
   }
   const StateTracker::Transitions transitions = c.inferred->tracker.observe(seen, side);
   for (unsigned i = 0; i < transitions.count; ++i) {

@@ -31,7 +31,8 @@ struct InferredEnds {
   std::array<TcpState, 12> peer_states{};
   std::uint8_t peer_count = 0;
   bool syn_ack_repeated = false;
-  bool met_socket = false;  // a segment that came in found the connection's own socket
+  bool reset_doubted = false;  // the newest segment is a RST that its receiver should refuse: it may be behind a hole
+  bool met_socket = false;     // a segment that came in found the connection's own socket
   std::unique_ptr<ForwardedFacts>
       forwarded;  // forwarded: no socket of this machine; from the first segment to the last
 };

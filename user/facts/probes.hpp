@@ -37,7 +37,8 @@ struct KeepaliveFacts {
 
 // One side's closed window.
 struct ZeroWindowFacts {
-  Mark since;  // the current closed period; id 0: open
+  Mark since;               // the current closed period; id 0: open
+  TimeNs closed_ts_ns = 0;  // the newest segment that closed it
   std::uint32_t periods = 0;
   std::int64_t total_ns = 0;
   std::uint32_t probes = 0;  // sent into it

@@ -171,6 +171,10 @@ Outcome refused_or_not(const Connection& c, const RuleContext& context) {
 // Linux gives a SYN up after 127 s (tcp_syn_retries 6).
 constexpr std::int64_t given_up_ns = 127'000'000'000;
 
+// It was sent again, and still nothing came. (One SYN alone may be all that a capture has of a connection, or all that
+// a process waited for.)
+bool asked_again(const Connection& c) { return anomalies_of(c).retransmissions.syns >= 2; }
+
 bool never_answered(const Connection& c, const RuleContext& context) {
   const bool asked = c.state == State::syn_sent && c.syn && !c.opening.answered;
   return asked && c.wire.segs_in == 0 && context.now - c.syn.ts_ns >= given_up_ns;
@@ -199,9 +203,18 @@ bool reset_between_fins(const Connection& c) {
   return c.inferred && c.inferred->tracker.fin(0) && c.inferred->tracker.fin(1) && !c.incomplete && !given_up_before(c);
 }
 
+// What a RST ended was no more than a SYN: a SYN-ACK that was taken shows a connection, whatever is missing of it.
+bool refused_a_syn(const Connection& c) {
+  const State from = c.teardown->end_from;
+  const bool asked =
+      from == State::syn_sent || from == State::new_syn_recv || (from == State::unknown && c.role == Role::passive);
+  return asked && !(c.inferred && c.inferred->tracker.answered());
+}
+
 Outcome wire_outcome(const Connection& c, const RuleContext& context) {
   if (!c.ended() && context.conversation != nullptr) {
-    if (never_answered(c, context)) return Outcome::connect_timeout;
+    if (never_answered(c, context)) return asked_again(c) ? Outcome::connect_timeout : Outcome::unknown;
+    if (c.inferred && c.inferred->reset_doubted) return Outcome::unknown;
     const bool closes = c.teardown && (c.teardown->fin_out.sent || c.teardown->fin_in.sent);
     if (closes && captured_one_way(context)) return Outcome::unknown;
     return context.finished ? Outcome::open : Outcome::unknown;
@@ -220,15 +233,14 @@ Outcome wire_outcome(const Connection& c, const RuleContext& context) {
   if (c.teardown->by_reset && c.inferred && !c.inferred->tracker.seen()) return Outcome::unknown;
   if (c.teardown->by_reset) {
     const Anomalies& t = anomalies_of(c);
-    const State from = c.teardown->end_from;
+    const bool came = t.rst_in.mark.id == c.teardown->end.id;
+    const bool asked_here = c.teardown->end_from == State::syn_sent;
     // Forwarded, and this machine is neither end.
-    if (reset_by_this_machine(c)) return from == State::syn_sent ? Outcome::refused : Outcome::reset_by_outsider;
-    if (t.rst_in.mark.id == c.teardown->end.id) {
-      if (from == State::syn_sent) return Outcome::refused;
-      return reset_by_outsider(c) ? Outcome::reset_by_outsider : Outcome::reset_by_peer;
-    }
-    const bool asked = from == State::new_syn_recv || (from == State::unknown && c.role == Role::passive);
-    return asked ? Outcome::refused : Outcome::reset_by_local;
+    const bool by_this_machine = reset_by_this_machine(c);
+    if (refused_a_syn(c) && asked_here == (came || by_this_machine)) return Outcome::refused;
+    if (by_this_machine) return Outcome::reset_by_outsider;
+    if (came) return reset_by_outsider(c) ? Outcome::reset_by_outsider : Outcome::reset_by_peer;
+    return Outcome::reset_by_local;
   }
   const bool both = c.teardown->fin_out.acked && c.teardown->fin_in.acked;
   return both ? Outcome::completed : Outcome::unknown;

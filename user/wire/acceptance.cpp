@@ -20,13 +20,17 @@ bool Acceptance::refuses_reset(const SeenSegment& g, const Side& from, const Sid
     if (g.has(tcp_flag::ack) && answers_syn(g.ack, peer)) return false;
     if (!me.syn()) return true;
   }
-  // One that has sent a SYN and nothing else has no other number: the RST answers an older connection's segment.
-  if (me.syn() && !peer.acked()) return seq_before(g.seq, me.isn()) || seq_before(me.snd_nxt(), g.seq);
-  if (me.syn() && (seq_before(g.seq, me.isn()) || further_than_any_window(g.seq, me.snd_nxt()))) return true;
+  // One that has sent a SYN and nothing else has no other number: the RST answers an older connection's segment. One
+  // whose SYN was answered may have sent more.
+  const bool syn_alone = me.syn() && !peer.acked() && !peer.syn_ack();
+  if (syn_alone) return seq_before(g.seq, me.isn()) || seq_before(me.snd_nxt(), g.seq);
+  if (me.syn() && (me.before_syn(g.seq) || further_than_any_window(g.seq, me.snd_nxt()))) return true;
   if (!me.acked()) return me.sent() && further_than_any_window(g.seq, me.snd_nxt());
   // Linux takes one that does not count the FIN before it (tcp_reset_check()).
   if (me.fin() && me.snd_una() == me.fin_end() && g.seq + 1 == me.snd_una()) return false;
   if (seq_before(g.seq, me.snd_una())) return true;
+  // Nothing behind the SYN-ACK is here: neither is the window that the connection had later.
+  if (!from.opened && !to.opened) return further_than_any_window(g.seq, me.snd_una());
   if (!every_ || to.scale.shift == WindowScale::unknown) return further_than_any_window(g.seq, me.snd_una());
   const std::uint32_t edge = me.sent() && seq_before(to.edge, me.snd_nxt()) ? me.snd_nxt() : to.edge;
   return seq_before(edge, g.seq);
@@ -42,6 +46,9 @@ bool Acceptance::refuses(const SeenSegment& g, const Side& from, const Side& to)
     // An empty ACK is an older connection's answer to the SYN (RFC 5961, 4). Payload goes on from what is missing here.
     if (g.has(tcp_flag::syn) || (!me.sent() && g.len == 0)) return true;
   }
+  // A segment of an older connection. (Where the handshake's end is missing here, anything may be.)
+  const bool older = me.before_syn(g.seq) && !further_than_any_window(g.seq, me.isn());
+  if (every_ && (from.opened || to.opened) && !g.has(tcp_flag::syn) && older) return true;
   // A second SYN-ACK with another number: the receiver goes on with the first that came.
   return g.has(tcp_flag::syn) && me.syn() && g.seq != me.isn();
 }
@@ -68,6 +75,56 @@ void Acceptance::note_edge(const SeenSegment& g, Side& me, const Side& peer) {
   if (first || seq_before(me.edge, edge) || further_than_any_window(me.edge, edge)) me.edge = edge;
 }
 
+namespace {
+
+// So much a segment may be missing between two that belong together.
+constexpr std::uint32_t near_by = 1U << 20U;
+
+}  // namespace
+
+void Acceptance::believe(unsigned side, Answer& answer) {
+  sides_[side].has_far = false;
+  answer.believed = true;
+  answer.believed_side = static_cast<std::uint8_t>(side);
+  (void)take(sides_[side].far, sides_[side].half, sides_[side ^ 1U].half);
+}
+
+// What this segment shows of those that were doubted before.
+void Acceptance::settle(const SeenSegment& g, unsigned side, Answer& answer) {
+  Side& me = sides_[side];
+  const Side& peer = sides_[side ^ 1U];
+  if (me.has_far && g.seq - me.far.seq < near_by) {
+    believe(side, answer);
+  } else if (me.has_far && seq_length(g.len, g.flags) != 0 && g.seq == me.half.snd_nxt()) {
+    me.has_far = false;
+    answer.withdrawn = true;
+  }
+  const std::uint32_t far_end = peer.far.seq + seq_length(peer.far.len, peer.far.flags);
+  if (peer.has_far && g.has(tcp_flag::ack) && g.ack - far_end < near_by) believe(side ^ 1U, answer);
+}
+
+// Beyond the window, or an ACK of what was not seen (RFC 9293, 3.10.7.4).
+bool Acceptance::doubts(const SeenSegment& g, unsigned side) {
+  Side& me = sides_[side];
+  const Side& peer = sides_[side ^ 1U];
+  if (g.has(tcp_flag::syn | tcp_flag::rst)) return false;
+  if (seq_length(g.len, g.flags) == 0) {
+    const std::uint32_t beyond = g.ack - peer.half.snd_nxt();
+    const bool far =
+        g.has(tcp_flag::ack) && peer.half.sent() && peer.half.acked() && beyond > near_by && beyond <= largest_window;
+    const bool again = me.has_far_ack && seq_not_after(me.far_ack, g.ack);
+    me.has_far_ack = far;
+    me.far_ack = g.ack;
+    return far && !again;
+  }
+  if (!peer.opened || peer.scale.shift == WindowScale::unknown || !me.half.acked() || !me.half.sent()) return false;
+  const std::uint32_t edge = seq_before(peer.edge, me.half.snd_nxt()) ? me.half.snd_nxt() : peer.edge;
+  if (!seq_before(edge, g.seq) || further_than_any_window(edge, g.seq)) return false;
+  me.has_far = true;
+  me.far = g;
+  return true;
+}
+
 Acceptance::Answer Acceptance::observe(const SeenSegment& g, unsigned side) {
   Side& me = sides_[side];
   Side& peer = sides_[side ^ 1U];
@@ -84,6 +141,13 @@ Acceptance::Answer Acceptance::observe(const SeenSegment& g, unsigned side) {
       me.other_isn = g.seq;
     }
     return answer;
+  }
+  if (every_) {
+    if (me.has_far || peer.has_far) [[unlikely]] {
+      settle(g, side, answer);
+    }
+    answer.doubted = !answer.believed && doubts(g, side);
+    if (answer.doubted) return answer;
   }
   if (g.has(tcp_flag::rst)) {
     if (!reset_) {
@@ -112,6 +176,8 @@ Acceptance::Answer Acceptance::observe(const SeenSegment& g, unsigned side) {
     me.opened = true;
     peer.other = false;
   }
+  answer.shows_window = peer.half.window_closed() && !g.has(tcp_flag::syn) && g.len > 1 && me.half.sent() &&
+                        !seq_before(g.seq, me.half.snd_nxt());
   if (g.has(tcp_flag::ack)) note_edge(g, me, peer);
   answer.event_flags = take(g, me.half, peer.half);
   return answer;

@@ -64,12 +64,13 @@ struct Conversation {
   Listed listed = Listed::no;
   bool live = false;
   bool handshake_done = false;
-  bool goes_on = false;       // behind the SYN of the younger one
-  bool established = false;   // both sides were seen beyond their SYN
-  bool reset = false;         // a RST was believed, and nothing has shown since that it was not taken
-  bool reset_unsure = false;  // it had not just the number that its receiver waited for
-  bool given_up = false;      // it is over because of its silence alone
-  bool asked_again = false;   // behind its end came a SYN with its number: a late copy, or a connection begun alike
+  bool goes_on = false;        // behind the SYN of the younger one
+  bool established = false;    // both sides were seen beyond their SYN
+  bool reset = false;          // a RST was believed, and nothing has shown since that it was not taken
+  bool reset_unsure = false;   // it had not just the number that its receiver waited for
+  bool reset_refused = false;  // the newest segment is a RST that its receiver must refuse
+  bool given_up = false;       // it is over because of its silence alone
+  bool asked_again = false;    // behind its end came a SYN with its number: a late copy, or a connection begun alike
 
   [[nodiscard]] const HalfConnection& half(unsigned from) const { return acceptance.half(from); }
   // Neither side's SYN was seen.

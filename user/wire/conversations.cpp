@@ -289,6 +289,10 @@ void Conversations::Impl::observe(const TcpFrame& f, std::vector<Event>& out) {
   }
   const Acceptance::Answer answer = c.acceptance.observe(seen(f), from);
   acks_late_fin = false;
+  if (c.reset_refused && !answer.refused) [[unlikely]] {
+    event_flags |= bits(SegmentEvent::unknown_flow);  // to be an event
+  }
+  c.reset_refused = answer.refused && has(f, tcp_flag::rst);
   event_flags |= answer.refused ? refused(c, from, f, answer) : taken(c, from, f, answer);
   analysis.frame = f.number;
   analysis.conversation = conversation;
@@ -320,10 +324,22 @@ std::uint16_t Conversations::Impl::taken(Conversation& c, unsigned from, const T
     peer.bytes.restart(answer.isn + 1);
     c.analysis.restart(from ^ 1U, answer.isn + 1);
   }
+  if (answer.believed) [[unlikely]] {
+    const SeenSegment& far = c.acceptance.far(answer.believed_side);
+    c.side[answer.believed_side].bytes.refused_was_taken(far.seq, far.len, far.flags);
+  }
+  if (answer.withdrawn) [[unlikely]] {
+    c.analysis.restart(from, f.seq);
+  }
   if (answer.renumbered) analysis.flags |= analysis_flag::reused_ports;
   c.asked_again = has(f, tcp_flag::syn) && (c.asked_again || (!has(f, tcp_flag::ack) && c.ended()));
   const std::uint32_t reused = analysis.flags;
   analysis = c.analysis.observe(seen(f), from);
+  if (answer.doubted) [[unlikely]] {
+    analysis.refused = true;
+    me.bytes.refused(f.len);
+    return bits(SegmentEvent::unknown_flow);
+  }
   // Where both connect at once the SYN-ACK has the number of the SYN before it, and is its first answer (RFC
   // 9293, 3.5). An end that is over sends its SYN no more.
   if (answer.crossed || c.asked_again) [[unlikely]] {
@@ -333,6 +349,14 @@ std::uint16_t Conversations::Impl::taken(Conversation& c, unsigned from, const T
   analysis.flags |= reused;
   analysis.resumed = answer.resumed;
   analysis.restarted = answer.restarted;
+  analysis.shows_window = answer.shows_window;
+  if (answer.believed) [[unlikely]] {
+    const SeenSegment& far = c.acceptance.far(answer.believed_side);
+    if (far.has(tcp_flag::fin)) {
+      analysis.late_fin = answer.believed_side == from ? LateFin::of_sender : LateFin::of_receiver;
+      analysis.late_fin_end = far.seq + seq_length(far.len, far.flags);
+    }
+  }
   const HalfConnection& other = c.half(from ^ 1U);
   if (has(f, tcp_flag::fin) && has(f, tcp_flag::ack)) [[unlikely]] {
     // The last number before it can be a FIN that was not captured: behind a FIN nothing is sent.
@@ -354,7 +378,7 @@ std::uint16_t Conversations::Impl::taken(Conversation& c, unsigned from, const T
                                                  : PhaseClock::Kind::ordinary);
   std::uint16_t event_flags = turning_points(c, from, f, answer.event_flags);
   if ((analysis.flags | (peer.probe_pending ? 1U : 0U)) != 0) event_flags |= fault_flags(me, peer, f, analysis.flags);
-  if (answer.resumed) [[unlikely]] {
+  if (answer.resumed || answer.shows_window || analysis.late_fin != LateFin::none) [[unlikely]] {
     event_flags |= bits(SegmentEvent::unknown_flow);  // to be an event
   }
   return event_flags;

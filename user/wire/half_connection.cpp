@@ -7,9 +7,10 @@ namespace tcpwitness {
 // A SYN-ACK can close the window: a firewall that answers first (SYNPROXY), a tarpit. A FIN in a SYN is not looked at:
 // Linux drops such a segment (tcp_rcv_state_process()).
 std::uint16_t HalfConnection::send_syn(const SeenSegment& g) {
-  send(g);
   has_isn_ = true;
   isn_ = g.seq;
+  far_from_isn_ = false;
+  send(g);
   syn_ = true;
   if (g.has(tcp_flag::ack)) {
     syn_ack_ = true;

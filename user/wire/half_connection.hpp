@@ -11,7 +11,8 @@
 // - `nxt` there is what was seen, for it shows what is sent again: an empty ACK from further ahead has overtaken
 //   payload that is still to come. Here it is SND.NXT, and that ACK proves that everything before it was sent.
 // - A capture can have gaps of any size, a hook has not: only here a number further away than any window begins anew.
-// - The newest ACK alone is known there: of two in a row that were overtaken, the window of the second counts again.
+// - The newest ACK alone is known there: of two in a row that were overtaken, the window of the second counts again. So
+//   does that of a segment that a later one with the same acknowledgement has overtaken (SND.WL1).
 // - A capture can have another length of a segment than was sent: here an ACK beyond the FIN covers it, too. And it can
 //   have the ACK of a FIN before the FIN, which is acknowledged at once then.
 //
@@ -32,6 +33,8 @@ class HalfConnection {
   // ISS: by its SYN; until that is seen, what the first segment or the peer's first acknowledgement implies.
   [[nodiscard]] bool has_isn() const { return has_isn_; }
   [[nodiscard]] std::uint32_t isn() const { return isn_; }
+  // Before its SYN, so never sent by it. Not known where so much was sent that the numbers can have come round.
+  [[nodiscard]] bool before_syn(std::uint32_t seq) const { return syn_ && !far_from_isn_ && seq_before(seq, isn_); }
   [[nodiscard]] bool syn() const { return syn_; }          // its SYN or SYN-ACK was seen
   [[nodiscard]] bool syn_ack() const { return syn_ack_; }  // its SYN-ACK
   // SND.NXT: the number after the highest one that it is known to have sent.
@@ -63,8 +66,13 @@ class HalfConnection {
     isn_ = isn;
   }
   void send(const SeenSegment& g);
-  // False: a later one came before it, and its window is old news (RFC 9293, 3.10.7.4).
+  // False: a later one came before it.
   bool acknowledge(std::uint32_t ack);
+  // The window of its segment `seq` was overtaken by a later one's (RFC 9293, 3.10.7.4: SND.WL1, SND.WL2). same: that
+  // one acknowledges the same number.
+  [[nodiscard]] bool overtaken(std::uint32_t seq, bool same) const {
+    return same && seq_before(seq, wl1_) && !further_than_any_window(seq, wl1_);
+  }
   std::uint16_t send_syn(const SeenSegment& g);
   std::uint16_t send_fin(const SeenSegment& g);
   std::uint16_t offer(std::uint16_t window);
@@ -74,6 +82,7 @@ class HalfConnection {
   std::uint32_t snd_nxt_ = 0;
   std::uint32_t snd_una_ = 0;
   std::uint32_t fin_end_ = 0;
+  std::uint32_t wl1_ = 0;  // of its segment that offered the newest window
   bool has_isn_ : 1 = false;
   bool syn_ : 1 = false;
   bool syn_ack_ : 1 = false;
@@ -82,12 +91,14 @@ class HalfConnection {
   bool fin_ : 1 = false;
   bool fin_acked_ : 1 = false;
   bool window_closed_ : 1 = false;
+  bool far_from_isn_ : 1 = false;  // more than the largest window
 };
 
 inline void HalfConnection::send(const SeenSegment& g) {
   const std::uint32_t end = g.seq + seq_length(g.len, g.flags);
   if (!sent_ || seq_before(snd_nxt_, end) || further_than_any_window(snd_nxt_, end)) snd_nxt_ = end;
   sent_ = true;
+  if (snd_nxt_ - isn_ > largest_window) far_from_isn_ = true;
 }
 
 inline bool HalfConnection::acknowledge(std::uint32_t ack) {
@@ -121,7 +132,10 @@ inline std::uint16_t take(const SeenSegment& g, HalfConnection& me, HalfConnecti
       me.imply(g.has(tcp_flag::syn) ? g.seq : g.seq - 1);
       return bits(SegmentEvent::rst);
     }
-    if (ack) (void)peer.acknowledge(g.ack);
+    if (ack) {
+      (void)peer.acknowledge(g.ack);
+      me.wl1_ = g.seq;
+    }
     return me.send_syn(g);
   }
   me.imply(g.seq - 1);
@@ -129,7 +143,11 @@ inline std::uint16_t take(const SeenSegment& g, HalfConnection& me, HalfConnecti
   std::uint16_t event_flags = 0;
   if (ack) {
     peer.imply(g.ack - 1);
-    if (peer.acknowledge(g.ack)) event_flags |= me.offer(g.window);
+    const bool same = peer.acked_ && peer.snd_una_ == g.ack;
+    if (peer.acknowledge(g.ack) && !me.overtaken(g.seq, same)) {
+      me.wl1_ = g.seq;
+      event_flags |= me.offer(g.window);
+    }
     if (peer.take_fin_ack(g.ack)) event_flags |= bits(SegmentEvent::fin_ack);
   }
   if (g.has(tcp_flag::fin)) event_flags |= me.send_fin(g);

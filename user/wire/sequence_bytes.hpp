@@ -29,6 +29,12 @@ class SequenceBytes {
   }
   // The number was acknowledged or passed over, and not seen.
   [[nodiscard]] bool in_hole(std::uint32_t number) const { return holes_ && hole_has(number); }
+  // Its receiver had taken it after all.
+  void refused_was_taken(std::uint32_t seq, std::uint32_t len, std::uint8_t flags) {
+    payload_ -= len;
+    retransmitted_ -= len;
+    sent(seq, len, flags);
+  }
   // Its numbers begin here after all.
   void restart(std::uint32_t start);
 

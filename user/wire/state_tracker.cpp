@@ -53,8 +53,9 @@ void StateTracker::opened(Transitions& transitions, const SeenSegment& g, unsign
   if (me.state == State::unknown || me.state == State::syn_sent) {
     enter(transitions, side, State::established);
   } else if (me.state == State::new_syn_recv || me.state == State::syn_recv) {
-    // It may close before the handshake is done (3.10.4, SYN-RECEIVED); data proves that it is.
-    const bool done = g.len != 0 || peer.state == State::established || !g.has(tcp_flag::fin);
+    // It may close before the handshake is done (3.10.4, SYN-RECEIVED); data proves that it is, seen or not.
+    const bool done =
+        g.len != 0 || peer.state == State::established || !g.has(tcp_flag::fin) || behind_handshake(g, me, peer);
     // It goes on, so the handshake's last ACK has come, seen or not, and its sender was open.
     if (done && me.state == State::new_syn_recv && peer.state == State::syn_sent) {
       enter(transitions, side ^ 1U, State::established);
@@ -64,6 +65,24 @@ void StateTracker::opened(Transitions& transitions, const SeenSegment& g, unsign
   // Its acknowledgement finishes the peer's handshake.
   const bool half = peer.state == State::new_syn_recv || peer.state == State::syn_recv;
   if (half && g.has(tcp_flag::ack) && covers_syn(g.ack, peer)) enter(transitions, side ^ 1U, State::established);
+}
+
+// Its number is behind more than its sender's SYN, or its acknowledgement behind more than the receiver's, and the
+// payload that came in that one: both have gone on from there, seen or not.
+bool StateTracker::behind_handshake(const SeenSegment& g, const End& me, const End& peer) {
+  const bool number = me.half.syn() && seq_before(me.half.isn() + 1, g.seq);
+  return number || (g.has(tcp_flag::ack) && peer.half.syn() && seq_before(peer.half.snd_nxt(), g.ack));
+}
+
+// A RST whose numbers prove that the connection was open: what opened it is not here.
+void StateTracker::was_open(Transitions& transitions, const SeenSegment& g, unsigned side) {
+  const End& me = ends_[side];
+  const End& peer = ends_[side ^ 1U];
+  if (!me.half.syn_ack() && !peer.half.syn_ack()) return;
+  if (!behind_handshake(g, me, peer)) return;
+  for (const unsigned end : {side, side ^ 1U}) {
+    if (opening(ends_[end].state) && ends_[end].state != State::unknown) enter(transitions, end, State::established);
+  }
 }
 
 void StateTracker::close(Transitions& transitions) {
@@ -99,6 +118,7 @@ StateTracker::Transitions StateTracker::observe(const SeenSegment& g, unsigned s
     over_ = both_fins_acked();
     return transitions;
   }
+  was_open(transitions, g, side);
   over_ = true;
   reset_ = true;
   for (const unsigned end : {side, side ^ 1U}) {
@@ -108,6 +128,13 @@ StateTracker::Transitions StateTracker::observe(const SeenSegment& g, unsigned s
     add(transitions, end, ends_[end].state, State::close);
   }
   return transitions;
+}
+
+void StateTracker::late_fin(unsigned side, std::uint32_t end) {
+  SeenSegment fin;
+  fin.seq = end - 1;
+  fin.flags = tcp_flag::fin;
+  take(fin, ends_[side].half, ends_[side ^ 1U].half);
 }
 
 StateTracker::Transitions StateTracker::resume() {
@@ -125,6 +152,7 @@ StateTracker::Transitions StateTracker::resume() {
 void StateTracker::segment(Transitions& transitions, const SeenSegment& g, unsigned side) {
   End& me = ends_[side];
   End& peer = ends_[side ^ 1U];
+  if (me.half.fin() || peer.half.fin()) close(transitions);  // late_fin() came before this segment
   take(g, me.half, peer.half);
   if (g.has(tcp_flag::syn)) {
     if (opening(me.state)) sent_syn(transitions, g, side);

@@ -31,6 +31,9 @@ class StateTracker {
 
   // The next segment; side 0 or 1 sent it.
   [[nodiscard]] Transitions observe(const SeenSegment& g, unsigned side);
+  // That side has sent a FIN that was doubted (acceptance.hpp); end: the number after it. Before the segment that shows
+  // it.
+  void late_fin(unsigned side, std::uint32_t end);
   // The RST that ended it was not taken after all: back to the states that the segments since then show.
   [[nodiscard]] Transitions resume();
 
@@ -40,6 +43,8 @@ class StateTracker {
   // Something else than a RST was seen of either side.
   [[nodiscard]] bool seen() const { return ends_[0].state != TcpState::unknown || ends_[1].state != TcpState::unknown; }
   [[nodiscard]] bool fin(unsigned side) const { return ends_[side].half.fin(); }
+  // One of them sent a SYN-ACK that the other one took.
+  [[nodiscard]] bool answered() const { return ends_[0].half.syn_ack() || ends_[1].half.syn_ack(); }
   // What this side has sent before the number `end`, seen or not, the other one has acknowledged.
   [[nodiscard]] bool acknowledged(unsigned side, std::uint32_t end) const {
     const HalfConnection& sent = ends_[side].half;
@@ -56,6 +61,8 @@ class StateTracker {
   [[nodiscard]] static bool covers_syn(std::uint32_t ack, const End& end) {
     return end.half.syn() && seq_before(end.half.isn(), ack);
   }
+  [[nodiscard]] static bool behind_handshake(const SeenSegment& g, const End& me, const End& peer);
+  void was_open(Transitions& transitions, const SeenSegment& g, unsigned side);
   void enter(Transitions& transitions, unsigned side, TcpState to);
   static void add(Transitions& transitions, unsigned side, TcpState from, TcpState to);
   void segment(Transitions& transitions, const SeenSegment& g, unsigned side);
