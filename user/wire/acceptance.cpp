@@ -100,7 +100,9 @@ void Acceptance::settle(const SeenSegment& g, unsigned side, Answer& answer) {
     answer.withdrawn = true;
   }
   const std::uint32_t far_end = peer.far.seq + seq_length(peer.far.len, peer.far.flags);
-  if (peer.has_far && g.has(tcp_flag::ack) && g.ack - far_end < near_by) believe(side ^ 1U, answer);
+  // One at a time: the next ACK shows the other one, too.
+  const bool covers = peer.has_far && g.has(tcp_flag::ack) && g.ack - far_end < near_by;
+  if (covers && !answer.believed) believe(side ^ 1U, answer);
 }
 
 // Beyond the window, or an ACK of what was not seen (RFC 9293, 3.10.7.4).
