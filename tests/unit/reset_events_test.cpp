@@ -111,9 +111,13 @@ TEST(ResetEvents, ATakenOneIsTheOneOfTheWireByItsNumber) {
 }
 
 TEST(ResetEvents, WherePacketsAreNotSeenNoneIsMissing) {
-  Resetting one(State::established);
-  one.reset(ResetDirection::received, 0, false);
-  EXPECT_EQ(one.entry().wire, ResetEntry::Wire::not_watched);
+  for (const bool watched : {false, true}) {
+    Resetting one(State::established);
+    one.parts.in.settings.has_wire = watched;
+    one.reset(ResetDirection::received, 0, false);
+    // Through NAT whose other addresses are not known its segments are not seen as its own.
+    EXPECT_EQ(one.entry().wire, watched ? ResetEntry::Wire::shows_none : ResetEntry::Wire::not_watched);
+  }
 }
 
 TEST(ResetEvents, AnOrphanTakesDataForAReset) {
@@ -138,6 +142,23 @@ TEST(ResetEvents, ARequestThatIsAskedAgainInItsWindowEnds) {
     EXPECT_EQ(one.c().ended(), ends);
     EXPECT_EQ(one.noted(ResetDirection::sent), ends);
     EXPECT_EQ(one.parts.in.table.wait_of(one.slot), ends ? Wait::settle : Wait::none);
+  }
+}
+
+// It expired, or ss -K removed it: what acknowledges the SYN-ACK meets the listener itself.
+TEST(ResetEvents, ARequestThatIsGoneIsReset) {
+  for (const std::uint32_t ahead : {0U, 1U}) {
+    Resetting one(State::new_syn_recv);
+    one.side.state = State::listen;
+    one.c().isn = {300, 0, true, false};
+    constexpr std::uint32_t tcp_flags = 20;
+    one.reset(ResetDirection::sent, tcp_flags, true, nobody, [&](Reset& r) {
+      r.header.cookie = 99;
+      r.skb_flags = PA;
+      r.skb_ack = 301 + ahead;
+    });
+    EXPECT_EQ(one.c().ended(), ahead == 0) << "a request stays where the segment is not its own";
+    EXPECT_EQ(one.noted(ResetDirection::sent), ahead == 0);
   }
 }
 

@@ -13,12 +13,12 @@ namespace {
 using State = TcpState;
 
 // What the wire showed of a reset that the kernel took.
-ResetEntry::Wire wire_of_taken_reset(const Connection& c, const Reset& r, bool matched) {
+ResetEntry::Wire wire_of_taken_reset(const Connection& c, const Reset& r, bool matched, bool has_wire) {
   if (matched) return ResetEntry::Wire::shows_it;
   const State state = r.cb.state;
   const bool orphan = is_orphaned(r.cb) && (state == State::fin_wait1 || state == State::fin_wait2);
-  if (!c.seen_by.wire) return ResetEntry::Wire::not_watched;
-  return orphan ? ResetEntry::Wire::shows_data_after_close : ResetEntry::Wire::shows_none;
+  if (!has_wire) return ResetEntry::Wire::not_watched;
+  return orphan && c.seen_by.wire ? ResetEntry::Wire::shows_data_after_close : ResetEntry::Wire::shows_none;
 }
 
 // A RST that answers a segment closes no socket: in SYN_SENT it answers a challenge ACK, and the connection goes on. A
@@ -28,6 +28,13 @@ bool ends_nothing(const Connection& c, const Reset& r) {
   if (r.answers_segment == 0 || (c.teardown && c.teardown->mini_fin_wait2)) return false;
   if (r.has_socket == 0) return c.ended();
   return was_read(r.cb) && r.cb.state != State::close;
+}
+
+// It answers a segment that acknowledges the SYN-ACK: the listener itself refuses one only where no half-open request
+// is there for it any more (tcp_rcv_state_process()); one that acknowledges something else leaves the request alone.
+bool meets_no_request(const Connection& c, const Reset& r) {
+  const bool acknowledges = (r.skb_flags & (tcp_flag::syn | tcp_flag::ack)) == tcp_flag::ack;
+  return acknowledges && c.isn.has_local && r.skb_ack == c.isn.local + 1;
 }
 
 }  // namespace
@@ -64,7 +71,9 @@ void ResetEvents::take(const Event& e, const Reset& r) {
   body.has_socket = r.has_socket != 0;
   if (sent && r.reason != reset_reason_unknown) body.reason = reset_reason_text(names_, r.reason);
   body.kind = reason;
-  if (slot != no_slot && of_listener && reason == ResetReason::invalid_syn && end_request(slot, e, r)) {
+  const bool refuses_request =
+      slot != no_slot && of_listener && (reason == ResetReason::invalid_syn || meets_no_request(table_.at(slot), r));
+  if (refuses_request && end_request(slot, e, r)) {
     body.segment = stray_reset(e, r, flow);
     emitter_.entry(&table_.at(slot), e, table_.at(slot).flow, std::move(body));
     return;
@@ -121,7 +130,7 @@ void ResetEvents::take_of(Slot slot, const Event& e, const Reset& r, ResetEntry 
   const ResetSeen& rst = sent ? anomalies.rst_out : anomalies.rst_in;
   const bool matched = sent ? static_cast<bool>(rst.mark) : is_reset_taken(rst, r.cb.state, r.cb, {e.id, e.ts_ns});
   if (matched) body.segment = rst.mark.id;
-  if (!sent) body.wire = wire_of_taken_reset(c, r, matched);
+  if (!sent) body.wire = wire_of_taken_reset(c, r, matched, settings_.has_wire);
   emitter_.entry(&c, e, c.flow, std::move(body));
 }
 
@@ -141,8 +150,8 @@ bool ResetEvents::refuse_child(const Event& e, const Reset& r, const Flow& flow,
   return true;
 }
 
-// tcp_check_req() gives a half-open request up with a RST: tcp_abort_on_overflow, or a SYN in its window. Or there is
-// no listener any more, and so no request.
+// tcp_check_req() gives a half-open request up with a RST: tcp_abort_on_overflow, or a SYN in its window. Or it had been
+// given up before: it expired, somebody destroyed it (ss -K), or there is no listener any more.
 bool ResetEvents::end_request(Slot slot, const Event& e, const Reset& r) {
   Connection& c = table_.at(slot);
   if (c.state != State::new_syn_recv || c.ended() || r.answers_segment == 0) return false;

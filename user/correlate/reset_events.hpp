@@ -11,7 +11,8 @@ class ResetEvents {
  public:
   // All are kept by reference.
   ResetEvents(Correlation& in, Strays& strays)
-      : names_(in.names),
+      : settings_(in.settings),
+        names_(in.names),
         table_(in.table),
         timeline_(in.timeline),
         emitter_(in.emitter),
@@ -28,6 +29,7 @@ class ResetEvents {
   bool refuse_child(const Event& e, const Reset& r, const Flow& flow, ResetEntry& body);
   void take_of(Slot slot, const Event& e, const Reset& r, ResetEntry entry);
 
+  const CorrelatorSettings& settings_;
   const Names& names_;
   Table& table_;
   Timeline& timeline_;

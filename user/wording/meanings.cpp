@@ -49,7 +49,7 @@ std::string_view meaning(const ResetEntry& entry) {
     case Wire::shows_none:
       break;
   }
-  return "no RST was seen on the wire";
+  return "no RST was seen between these addresses";
 }
 
 std::string_view meaning(DropKind kind) {

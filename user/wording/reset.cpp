@@ -42,7 +42,7 @@ std::string words(const arguments::Reset& of) {
     case How::came_in:
       return "the RST came from the peer, or from something on the way in its name";
     case How::taken_unseen:
-      return "the kernel received a reset from the peer; the wire did not show it";
+      return "the kernel received a reset from the peer; no RST was seen between these addresses";
     case How::taken:
       return "the kernel received a reset from the peer";
     case How::firewall_on_arrival:
