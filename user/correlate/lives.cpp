@@ -13,7 +13,7 @@ Slot Lives::create(TimeNs ts, bool begun) {
 void Lives::adopt_flow(Slot slot, const Flow& flow) {
   const Connection& c = table_.at(slot);
   if (c.bound.flow) return;
-  if (flow.local.port == 0 || flow.remote.port == 0) {
+  if (flow.local.port == 0 || flow.remote.address.is_unspecified()) {
     table_.at(slot).flow = flow;  // not whole yet: shown, but not looked up
     return;
   }

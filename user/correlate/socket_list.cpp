@@ -86,7 +86,7 @@ void SocketList::take(const Event& e, const SocketFound& f) {
   if (f.type == SocketKind::full || f.type == SocketKind::time_wait) half_closed_.note_still_fin_wait2(e, f);
   if (f.type != SocketKind::full && f.type != SocketKind::request) return;
   const auto state = f.type == SocketKind::request ? State::new_syn_recv : f.cb.state;
-  if (state == State::close || flow.remote.port == 0) return;
+  if (state == State::close || flow.remote.address.is_unspecified()) return;
   if (const Slot slot = table_.find_cookie(f.header.cookie); slot != no_slot) {
     catch_up(slot, e, f.cb, state);
     note_older(table_.at(slot), f, state);

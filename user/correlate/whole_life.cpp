@@ -141,7 +141,7 @@ bool is_zero(const LossCounters& loss) {
 }
 
 bool has_both_ends(const AddressPair& tuple) {
-  return tuple.local_port != 0 && tuple.remote_port != 0 && !to_flow(tuple).remote.address.is_unspecified();
+  return tuple.local_port != 0 && !to_flow(tuple).remote.address.is_unspecified();
 }
 
 }  // namespace

@@ -112,7 +112,7 @@ void StoryWords::count(const Entry& entry, StoryState& so_far) const {
 
 Phrase StoryWords::phrase(const Entry& entry, StoryState& so_far) const {
   if (so_far.flow.local.port == 0) so_far.flow = entry.flow;
-  if (so_far.flow.remote.port == 0) so_far.flow.remote = entry.flow.remote;
+  if (so_far.flow.remote.address.is_unspecified()) so_far.flow.remote = entry.flow.remote;
   Phrase phrase = std::visit(
       [&](const auto& body) {
         if constexpr (std::is_same_v<std::decay_t<decltype(body)>, SampleEntry>) {
