@@ -17,10 +17,15 @@ void note_ports(Connection& c, EventId id, TimeNs ts, const PortsFound& ports) {
   anomalies.ports_ns = ts;
 }
 
+// Of a connect() that found no port: one of another range would count another socket's ports.
+PortsQuestion question_of(const Connection& c) {
+  return {c.netns, c.flow.remote, c.teardown->first_port, c.teardown->last_port};
+}
+
 }  // namespace
 
 bool PortEvents::knows(Connection& c) {
-  const PortQuestions::Answer* answer = questions_.answer(c.netns, c.flow.remote, now_);
+  const PortQuestions::Answer* answer = questions_.answer(question_of(c), now_);
   if (answer != nullptr) note_ports(c, answer->id, answer->ts_ns, answer->ports);
   return answer != nullptr;
 }
@@ -30,23 +35,23 @@ std::optional<PortsQuestion> PortEvents::wants() {
   for (Slot slot = table_.first(Wait::ports); slot != no_slot && seen < looked_at; slot = table_.behind(slot)) {
     ++seen;
     const Connection& c = table_.at(slot);
-    const auto asked = questions_.ask(c.netns, c.flow.remote, now_);
+    const auto asked = questions_.ask(question_of(c), now_);
     if (asked == PortQuestions::Asked::before) continue;
     if (asked == PortQuestions::Asked::no_room) return std::nullopt;
-    return PortsQuestion{c.netns, c.flow.remote, c.teardown->first_port, c.teardown->last_port};
+    return question_of(c);
   }
   return std::nullopt;
 }
 
 void PortEvents::take(const Event& e, const PortsFound& p) {
-  const Endpoint remote = to_flow(p.tuple).remote;
+  const PortsQuestion asked{p.header.netns, to_flow(p.tuple).remote, p.first_port, p.last_port};
   questions_.answered(e, p);
   Connection* first = nullptr;
   Slot next = no_slot;
   for (Slot slot = table_.first(Wait::ports); slot != no_slot; slot = next) {
     Connection& c = table_.at(slot);
     next = table_.behind(slot);
-    if (c.netns != p.header.netns || c.flow.remote != remote) continue;
+    if (question_of(c) != asked) continue;
     note_ports(c, e.id, e.ts_ns, p);
     if (first == nullptr) first = &c;
     table_.wait(slot, Wait::settle, now_);

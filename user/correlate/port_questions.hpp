@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// port_questions.hpp: who has the local ports that connect() did not find: asked once a second for a destination.
+// port_questions.hpp: who has the local ports that connect() did not find: asked once a second for a destination and a range.
 //
 // Bounded: a process that calls connect() in a loop must not make us walk all sockets for each failure.
 #pragma once
@@ -8,6 +8,7 @@
 #include <deque>
 
 #include "tcpwitness/event.hpp"
+#include "values/kernel_questions.hpp"
 
 namespace tcpwitness {
 
@@ -24,19 +25,18 @@ class PortQuestions {
   };
 
   // now: it is new, and to be asked.
-  [[nodiscard]] Asked ask(std::uint32_t netns, const Endpoint& remote, TimeNs now);
+  [[nodiscard]] Asked ask(const PortsQuestion& question, TimeNs now);
   void answered(const Event& e, const PortsFound& ports);
   // nullptr: none yet, or none that is new.
-  [[nodiscard]] const Answer* answer(std::uint32_t netns, const Endpoint& remote, TimeNs now) const;
+  [[nodiscard]] const Answer* answer(const PortsQuestion& question, TimeNs now) const;
 
  private:
   struct Question {
-    std::uint32_t netns = 0;
-    Endpoint remote;
+    PortsQuestion asked;
     TimeNs ts_ns = 0;
     Answer answer{};
-    [[nodiscard]] bool is_new(std::uint32_t in, const Endpoint& to, TimeNs now) const {
-      return netns == in && remote == to && now - ts_ns <= new_ns;
+    [[nodiscard]] bool is_new(const PortsQuestion& question, TimeNs now) const {
+      return asked == question && now - ts_ns <= new_ns;
     }
   };
   std::deque<Question> questions_;  // the newest last

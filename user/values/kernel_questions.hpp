@@ -15,6 +15,7 @@ struct PortsQuestion {
   Endpoint remote;
   std::uint16_t first = 0;
   std::uint16_t last = 0;
+  bool operator==(const PortsQuestion&) const = default;
 };
 
 // One hop of a forwarded connection that is over. With fewer segments, or with a SYN of another number, its flow is
