@@ -125,6 +125,35 @@ TEST(WireAlone, BytesAreCountedOnceByTheFinsSequenceNumber) {
 }
 
 // The kernel behind the hook did not get the last ACK, or the peer that forgot answers each repeated FIN by a RST.
+// RFC 5961, 4.2: an open connection answers a SYN by an ACK, and goes on.
+TEST(WireAlone, AForeignSynDoesNotChangeTheNumbers) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.in(PA, 5);
+  const Side before = c;
+  c.in(S, 0, 0, [](Segment& g) { g.seq = 900'000; });
+  c.refuses(before);
+  closes_first(c, curl);
+  EXPECT_EQ(run(wire_alone(stream.events), wire_settings()).life().rx_bytes, 5U);
+}
+
+// Both FINs passed, and the RST of who had closed refuses the data before the second one.
+TEST(WireAlone, AFinWithDataThatARstRefusesIsNoClose) {
+  for (const std::uint32_t len : {8U, 0U}) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.out(FA);
+    c.in(A, 0, TW_EVENT_FIN_ACK);
+    stream.wait(500 * ms);
+    c.in(FA, len);
+    c.out(R);
+    const Outcome found = run(wire_alone(stream.events), wire_settings()).life().outcome;
+    EXPECT_EQ(found, len != 0 ? Outcome::reset_by_local : Outcome::completed) << name(found);
+  }
+}
+
 TEST(WireAlone, WhatComesBehindTheEndIsNoOtherConnection) {
   const auto lives = [](const std::function<void(Side&)>& later) {
     Stream stream;

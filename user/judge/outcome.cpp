@@ -198,9 +198,19 @@ bool given_up_before(const Connection& c) {
   return first.sent && !first.acked && later.sent && later.sent.ts_ns - first.sent.ts_ns >= much_later_ns;
 }
 
+// Payload of whose FIN came later was not acknowledged: the RST refused it.
+bool payload_refused(const Connection& c) {
+  const FinFacts& in = c.teardown->fin_in;
+  const FinFacts& out = c.teardown->fin_out;
+  if (!in.sent || !out.sent) return false;
+  const bool ours = out.sent.ts_ns > in.sent.ts_ns;
+  return !c.inferred->tracker.acknowledged(ours ? 0 : 1, ours ? out.seq : in.seq);
+}
+
 // A RST behind its sender's own FIN refuses what the peer still sends. Where the peer has closed too, both have.
 bool reset_between_fins(const Connection& c) {
-  return c.inferred && c.inferred->tracker.fin(0) && c.inferred->tracker.fin(1) && !c.incomplete && !given_up_before(c);
+  return c.inferred && c.inferred->tracker.fin(0) && c.inferred->tracker.fin(1) && !c.incomplete &&
+         !given_up_before(c) && !payload_refused(c);
 }
 
 // What a RST ended was no more than a SYN: a SYN-ACK that was taken shows a connection, whatever is missing of it.
