@@ -18,10 +18,11 @@
 namespace tcpwitness {
 namespace endings {
 
-// connect() failed, with Life.error.
+// connect() failed, or the write that sent the SYN, with Life.error.
 struct ConnectFailed {
-  std::int64_t after_ns = 0;                      // since it was called
+  std::int64_t after_ns = 0;                      // since it was called; by_write: since the SYN
   std::optional<std::int64_t> closed_later_ns{};  // the error ended nothing: the process closed the socket later
+  bool by_write = false;                          // Fast Open (RFC 7413): connect() had returned before
 };
 
 // Who closed this side, and whether by its death.
@@ -260,6 +261,7 @@ struct Unknown {
   How how{};
   Closer closer{};                    // in_repair
   arguments::NamedProcess process{};  // time_wait_full, fin_wait2
+  ConnectFailed failed{};             // connect_failed
 };
 
 // Any outcome of a connection through this machine.

@@ -27,11 +27,14 @@ std::vector<std::int64_t> syn_times(const Connection& c) {
 // When its error was set. A message that comes while connect() holds the socket's lock (tcp_v4_err()) sets it and ends
 // nothing: the socket goes on until its process closes it.
 endings::ConnectFailed connect_failed(const Connection& c, const Life& life) {
+  const TimeNs begun = c.opening.by_write && c.syn ? c.syn.ts_ns : c.start_ts_ns;
   if (c.error == 0 && c.anomalies && c.teardown && icmp_behind(c) != nullptr) {
     const Mark& set = c.anomalies->icmp ? c.anomalies->icmp_mark : c.anomalies->icmp_in_mark;
-    return {.after_ns = set.ts_ns - c.start_ts_ns, .closed_later_ns = c.teardown->end.ts_ns - set.ts_ns};
+    return {.after_ns = set.ts_ns - begun,
+            .closed_later_ns = c.teardown->end.ts_ns - set.ts_ns,
+            .by_write = c.opening.by_write};
   }
-  return {.after_ns = life.duration_ns};
+  return {.after_ns = life.duration_ns - (begun - c.start_ts_ns), .by_write = c.opening.by_write};
 }
 
 endings::Closer closer(const Connection& c) {
@@ -337,7 +340,7 @@ Ending unknown(const Connection& c, const RuleContext& context, const Life& life
   if (c.incomplete) return endings::Unknown{.how = How::events_lost};
   if (waits_unseen(c)) return endings::Unknown{.how = How::fin_wait2, .process = closer_of(c).named()};
   if (c.ended() && c.teardown->end_from == State::syn_sent && life.error)
-    return endings::Unknown{.how = How::connect_failed};
+    return endings::Unknown{.how = How::connect_failed, .failed = connect_failed(c, life)};
   const bool asked = c.state == State::new_syn_recv || (c.state == State::unknown && c.syn);
   if (asked && !c.opening.answered) return unanswered_syn(c, context);
   const bool only_cookie = c.anomalies && c.anomalies->queues.cookie && !c.opening.established;

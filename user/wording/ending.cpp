@@ -34,8 +34,9 @@ std::string syn_times(const std::vector<std::int64_t>& after_ns) {
 
 // "connect() failed with ECONNREFUSED after 172 us"
 std::string words(const endings::ConnectFailed& of, const Life& life) {
+  const std::string_view call = of.by_write ? "send()" : "connect()";
   const std::string got =
-      life.error ? fmt::format("connect() failed with {}", errno_name(*life.error)) : "connect() failed";
+      life.error ? fmt::format("{} failed with {}", call, errno_name(*life.error)) : fmt::format("{} failed", call);
   if (!of.closed_later_ns) return fmt::format("{} after {}", got, duration_in_words(of.after_ns));
   return fmt::format("{} after {}, and the socket was closed {} later", got, duration_in_words(of.after_ns),
                      duration_in_words(*of.closed_later_ns));
@@ -235,8 +236,8 @@ struct EndingWords {
     using How = endings::ResetByLocal::How;
     switch (of.how) {
       case How::in_handshake:
-        return "The handshake was not finished: this machine answered the peer's segment with a RST and gave the "
-               "request up.";
+        return "The handshake was not finished: this machine answered the peer's segment with a RST, as the request had "
+               "been given up.";
       case How::firewall_between:
         return "A firewall of this machine, between both ends, ended the connection with a RST.";
       case How::firewall_in_peers_name:
@@ -477,8 +478,7 @@ struct EndingWords {
       case How::events_lost:
         return "Events were lost while it lived; what was seen does not show how it ended.";
       case How::connect_failed:
-        return fmt::format("connect() failed with {} after {}.", errno_name(life.error.value_or(0)),
-                           duration_in_words(life.duration_ns));
+        return words(of.failed, life) + ".";
       case How::handshake:
         return "The handshake was not finished: no ACK of its SYN-ACK reached TCP.";
       case How::accept_queue_full:

@@ -9,6 +9,7 @@
 #include "sink/views/story_parts.hpp"
 #include "sink/views/story_words.hpp"
 #include "values/handshake_segments.hpp"
+#include "values/words.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -143,9 +144,11 @@ Phrase StoryWords::syn_phrase(const Entry& entry, const SegmentEntry& body, Stor
     return {.text = text, .about = out ? About::again : About::syn_in};
   }
   so_far.syn_ns = entry.ts_ns;
-  const bool goes_on = out && so_far.about == About::connecting;
+  const bool by_write = out && segment.len != 0;  // Fast Open: connect() sent none
+  const bool goes_on = out && so_far.about == About::connecting && !by_write;
   std::string text =
       (goes_on ? "; its SYN was sent" : moved(out, "SYN", so_far)) + through(segment.ifindex, out, so_far);
+  if (by_write) text += fmt::format(" by the first write, with {} of it", counted(segment.len, "byte"));
   if (segment.mss != 0) text += fmt::format(" (MSS {}, window {})", segment.mss, segment.window);
   if (segment.socket.type == SocketKind::listener && segment.socket.ack_backlog != 0) {
     text += fmt::format("; in the listener's accept queue {} wait{}, its limit is {}", segment.socket.ack_backlog,
