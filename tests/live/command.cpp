@@ -144,7 +144,8 @@ TEST_F(Command, IsWaitedForWhereTheReportCannotBeWritten) {
   const Ended ended = run({"sh", "-c", "echo mine; exit 7"}, {"summary"}, {"sh", "-c", "exec \"$@\" 2>/dev/full", "-"});
   EXPECT_EQ(ended.code, 7);
   EXPECT_EQ(ended.out, "mine\n");
-  EXPECT_EQ(run({"true"}, {"summary"}, {"sh", "-c", "exec \"$@\" 2>/dev/full", "-"}).code, 1) << "its own exit code is 0";
+  EXPECT_EQ(run({"true"}, {"summary"}, {"sh", "-c", "exec \"$@\" 2>/dev/full", "-"}).code, 1)
+      << "its own exit code is 0";
 }
 
 // There /proc has other numbers than the kernel's events.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// port_questions.hpp: who has the local ports that connect() did not find: asked once a second for a destination and a range.
+// port_questions.hpp: who has the local ports that connect() did not find: asked once a second for a destination and a
+// range.
 //
 // Bounded: a process that calls connect() in a loop must not make us walk all sockets for each failure.
 #pragma once

@@ -150,8 +150,8 @@ bool ResetEvents::refuse_child(const Event& e, const Reset& r, const Flow& flow,
   return true;
 }
 
-// tcp_check_req() gives a half-open request up with a RST: tcp_abort_on_overflow, or a SYN in its window. Or it had been
-// given up before: it expired, somebody destroyed it (ss -K), or there is no listener any more.
+// tcp_check_req() gives a half-open request up with a RST: tcp_abort_on_overflow, or a SYN in its window. Or it had
+// been given up before: it expired, somebody destroyed it (ss -K), or there is no listener any more.
 bool ResetEvents::end_request(Slot slot, const Event& e, const Reset& r) {
   Connection& c = table_.at(slot);
   if (c.state != State::new_syn_recv || c.ended() || r.answers_segment == 0) return false;

@@ -62,7 +62,9 @@ std::string to_string(const Address& address) {
 
 std::string to_string(const Endpoint& endpoint) {
   std::string text(endpoint_text(endpoint));
-  return endpoint.port != 0 || !endpoint.address.is_unspecified() ? text : endpoint.address.is_ipv4() ? text + ":0" : "[" + text + "]:0";
+  return endpoint.port != 0 || !endpoint.address.is_unspecified() ? text
+         : endpoint.address.is_ipv4()                             ? text + ":0"
+                                                                  : "[" + text + "]:0";
 }
 
 bool Prefix::contains(const Address& other) const {

@@ -236,7 +236,8 @@ struct EndingWords {
     using How = endings::ResetByLocal::How;
     switch (of.how) {
       case How::in_handshake:
-        return "The handshake was not finished: this machine answered the peer's segment with a RST, as the request had "
+        return "The handshake was not finished: this machine answered the peer's segment with a RST, as the request "
+               "had "
                "been given up.";
       case How::firewall_between:
         return "A firewall of this machine, between both ends, ended the connection with a RST.";
