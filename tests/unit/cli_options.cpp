@@ -716,7 +716,8 @@ TEST(Options, AFileOfOptionsIsRefusedAsTheCommandLineIs) {
   EXPECT_TRUE(refused({"--config", file_of("keep = 3\n")}).contains("--keep belongs to a recording"));
   EXPECT_TRUE(refused({"--config"}).contains("--config needs a value"));
   EXPECT_TRUE(refused({"--config", file_of("[service]\nport = 80\n")}).contains("no sections ([service])"));
-  EXPECT_TRUE(refused({"--config", file_of("problems = perhaps\n")}).contains("--problems: neither true nor false"));
+  EXPECT_TRUE(
+      refused({"--config", file_of("problems = perhaps\n")}).contains("--problems = perhaps: neither true nor false"));
   EXPECT_FALSE(options({"--config", file_of("problems = false\n")}).report_filter.problems);
 }
 

@@ -153,7 +153,6 @@ TEST(ResetEvents, ARequestThatIsGoneIsReset) {
     one.c().isn = {300, 0, true, false};
     constexpr std::uint32_t tcp_flags = 20;
     one.reset(ResetDirection::sent, tcp_flags, true, nobody, [&](Reset& r) {
-      r.header.cookie = 99;
       r.skb_flags = PA;
       r.skb_ack = 301 + ahead;
     });

@@ -51,7 +51,7 @@ Slot StateLookup::find(const Event& e, const StateChange& s, const Flow& flow) {
   }
   // A clone whose peer is not filled in yet (before 6.14 or so; SYN_RECV -> ESTABLISHED will have it), or the end of a
   // socket that was never in the table: nothing to hang a connection on.
-  const bool half_cloned = from == State::listen && flow.local.port == 0;
+  const bool half_cloned = from == State::listen && (flow.local.port == 0 || flow.remote.port == 0);
   if (flow.remote.address.is_unspecified() || half_cloned || (from == State::close && to == State::close))
     return no_slot;
   // SYN_RECV lasts for a moment only: its beginning can have been hidden, but it was after ours.

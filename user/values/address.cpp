@@ -56,15 +56,11 @@ AddressPair to_pair(const Flow& flow) {
   return pair;
 }
 
-std::string to_string(const Address& address) {
-  return std::string(ShortText().write([&](char* at) { return put_ip(at, address); }));
-}
+std::string to_string(const Address& address) { return std::string(endpoint_text({.address = address})); }
 
 std::string to_string(const Endpoint& endpoint) {
   std::string text(endpoint_text(endpoint));
-  return endpoint.port != 0 || !endpoint.address.is_unspecified() ? text
-         : endpoint.address.is_ipv4()                             ? text + ":0"
-                                                                  : "[" + text + "]:0";
+  return endpoint.port != 0 ? text : endpoint.address.is_ipv4() ? text + ":0" : "[" + text + "]:0";
 }
 
 bool Prefix::contains(const Address& other) const {

@@ -49,8 +49,7 @@ char* put_ip(char* at, const Address& address) {
 }
 
 ShortText endpoint_text(const Endpoint& endpoint) {
-  // One may connect to port 0; where there is no address the port is not known either.
-  const bool port = endpoint.port != 0 || !endpoint.address.is_unspecified();
+  const bool port = endpoint.port != 0;
   const bool brackets = port && !endpoint.address.is_ipv4();
   return ShortText().write([&](char* at) {
     if (brackets) *at++ = '[';

@@ -14,7 +14,7 @@ inline constexpr std::size_t most_of_ip = 48;
 // "192.0.2.1" or "2001:db8::1", written there, where there is room for most_of_ip; returns the place behind it.
 [[nodiscard]] char* put_ip(char* at, const Address& address);
 
-// "192.0.2.1:80", "[2001:db8::1]:80"; without an address (not known yet) there is no port.
+// "192.0.2.1:80", "[2001:db8::1]:80"; without a port (0: not known yet) the address alone.
 [[nodiscard]] ShortText endpoint_text(const Endpoint& endpoint);
 
 }  // namespace tcpwitness

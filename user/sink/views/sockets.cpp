@@ -39,8 +39,8 @@ bool listens(const OpenSocket& socket) { return socket.state == TcpState::listen
 bool was_answered(const OpenSocket& socket) { return socket.state != TcpState::syn_sent; }
 
 std::string endpoint(const Endpoint& endpoint) {
-  if (endpoint.port == 0 && endpoint.address.is_unspecified()) return "*";
-  return std::string(endpoint_text(endpoint).view());
+  if (endpoint.port != 0) return std::string(endpoint_text(endpoint).view());
+  return "*";
 }
 
 // Bytes, or connections of a listener.
