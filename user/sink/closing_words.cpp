@@ -49,7 +49,7 @@ std::string closing_words(const Life& life) {
   if (life.outcome != Outcome::open) words += closed_words(life.closed_by);
   // "sent" is what left; what the kernel counts at the end is what was acknowledged. A recording that goes on
   // elsewhere, or breaks off, has no such count.
-  const bool counted_at_end = life.outcome != Outcome::open || !life.has_wire || life.wire.complete || life.preexisting;
+  const bool counted_at_end = life.outcome != Outcome::open || life.preexisting || !life.wire || life.wire->complete;
   words += fmt::format(": {} {}, received {}", life.has_kernel && counted_at_end ? "delivered" : "sent",
                        bytes_in_words(life.tx_bytes), bytes_in_words(life.rx_bytes));
   if (life.handshake_ns) words += fmt::format(", handshake {}", duration_in_words(*life.handshake_ns));
