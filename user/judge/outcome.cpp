@@ -198,13 +198,15 @@ bool given_up_before(const Connection& c) {
   return first.sent && !first.acked && later.sent && later.sent.ts_ns - first.sent.ts_ns >= much_later_ns;
 }
 
-// Payload of whose FIN came later was not acknowledged: the RST refused it.
+// The RST came behind both FINs, and payload before the later one was not acknowledged: it refused that. (A FIN behind
+// the RST shows that its sender had closed by itself.)
 bool payload_refused(const Connection& c) {
   const FinFacts& in = c.teardown->fin_in;
   const FinFacts& out = c.teardown->fin_out;
   if (!in.sent || !out.sent) return false;
   const bool ours = out.sent.ts_ns > in.sent.ts_ns;
-  return !c.inferred->tracker.acknowledged(ours ? 0 : 1, ours ? out.seq : in.seq);
+  const FinFacts& later = ours ? out : in;
+  return later.sent.ts_ns < c.teardown->end.ts_ns && !c.inferred->tracker.acknowledged(ours ? 0 : 1, later.seq);
 }
 
 // A RST behind its sender's own FIN refuses what the peer still sends. Where the peer has closed too, both have.
