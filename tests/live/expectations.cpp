@@ -108,7 +108,7 @@ const std::vector<Expectation>& expectations() {
       {"reset-routed",
        {"reset-by-peer", {reset_by_the_peer}},
        {"reset-by-local", {{"reset-origin", "certain", {"lab-server"}}}}},
-      {"reset-suspected", {"reset-by-peer", {{"reset-origin", "inconclusive", {"TTL 101", "63"}}}}, {"open"}},
+      {"reset-suspected", {"reset-by-peer", {{"reset-origin", "likely", {"TTL 101", "63"}}}}, {"open"}},
       {"reset-injected",
        {"reset-by-outsider", {{"reset-origin", "certain", {"TTL 101", "63"}}}},
        {"reset-by-peer", {reset_by_the_peer}}},

@@ -97,8 +97,6 @@ Slot SegmentLookup::find_by_socket(const Event& e, const Segment& g, const Flow&
       return c.reported && cookie != 0 && c.cookie != cookie ? begin(e, g, flow, out) : slot;
     } else if (c.cookie == 0) {
       table_.bind_cookie(slot, cookie);
-      // Its SYN came with the socket's addresses: only what it sends is translated.
-      if (g.nat != 0 && !c.on_the_wire()) translations_.take_early(slot, g);
       return slot;
     } else if (is_childs(c, g, out)) {
       return slot;
