@@ -146,10 +146,9 @@ static __always_inline void submit_record(void *record)
 static __always_inline void release_opening(const struct tw_tuple *tuple, struct tw_flow *flow)
 {
 	const struct tw_held_segment *syn = &flow->syn;
-	__u8 held = flow->syn_held;
 	struct tw_segment *record;
 
-	if (!held)
+	if (!flow->syn_held)
 		return;
 	flow->syn_held = 0;
 	record = reserve_record(tw_segment, TW_KIND_SEGMENT, 0, config.netns);
@@ -190,7 +189,6 @@ static __always_inline void release_opening(const struct tw_tuple *tuple, struct
 	record->options = syn->options;
 	record->wscale = syn->wscale;
 	record->segments = 1;
-	record->nat = held == SYN_HELD_TRANSLATED;
 	submit_record(record);
 }
 

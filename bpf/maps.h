@@ -87,7 +87,7 @@ struct tw_flow {
 	__u8 translated; /* NAT: the key is the socket's, and on the wire it is `other` */
 	__u8 hop;        /* one side of a forwarded connection: see hop.h */
 	__u8 firsts;     /* the first payload of both sides, and its ACK, were seen; see times.h */
-	__u8 syn_held;   /* tw_config.digests: `syn` has not been reported; or SYN_HELD_TRANSLATED */
+	__u8 syn_held;   /* tw_config.digests: `syn` has not been reported */
 	__u8 pad[6];
 	__u64 cookie;     /* tw_config.digests: of the socket whose events may wait; see digest.h */
 	__u32 syn_at;     /* our newest SYN or SYN-ACK; see tick_1024ns() */
@@ -100,8 +100,6 @@ struct tw_flow {
 	struct tw_held_segment syn; /* that came in for a listener, until its SYN-ACK leaves */
 	struct tw_times times;      /* since_ms is made of payload_tick where it is read */
 };
-#define SYN_HELD_TRANSLATED 2 /* it came with the wire's addresses, and the flow has its socket's */
-
 /* A function of its own: the verifier would go through its hundred instructions on each path. */
 __noinline __u32 begin_flow(struct tw_flow *flow)
 {

@@ -147,8 +147,6 @@ static __always_inline void tie_translated(const struct frame *frame, const stru
 			*scratch = *flow;
 		else
 			begin_flow(scratch);
-		if (scratch->syn_held)
-			scratch->syn_held = SYN_HELD_TRANSLATED;
 		scratch->other = *wire;
 		scratch->translated = 1;
 		if (syn_ack)

@@ -213,8 +213,8 @@ def less_sure(digests, events):
 
 def heads(lines, optional, crowd):
     """Lives as two runs beside each other must have them, whatever number each has there."""
-    return sorted((address(line["local"]), address(line["remote"]), line["outcome"], str(line.get("comm")), line["closed_by"], str(line.get("nat")),
-                   *line["states"], *sorted(set(line["findings"]) - optional))
+    return sorted((address(line["local"]), address(line["remote"]), line["outcome"], str(line.get("comm")), line["closed_by"], *line["states"],
+                   *sorted(set(line["findings"]) - optional))
                   for line in lines if line["type"] == "life" and line["outcome"] not in crowd)
 
 
