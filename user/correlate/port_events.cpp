@@ -44,7 +44,7 @@ std::optional<PortsQuestion> PortEvents::wants() {
 }
 
 void PortEvents::take(const Event& e, const PortsFound& p) {
-  const PortsQuestion asked{p.header.netns, to_flow(p.tuple).remote, p.first_port, p.last_port};
+  const PortsQuestion asked = question_of(p);
   questions_.answered(e, p);
   Connection* first = nullptr;
   Slot next = no_slot;

@@ -6,6 +6,10 @@
 
 namespace tcpwitness {
 
+PortsQuestion question_of(const PortsFound& ports) {
+  return {ports.header.netns, to_flow(ports.tuple).remote, ports.first_port, ports.last_port};
+}
+
 PortQuestions::Asked PortQuestions::ask(const PortsQuestion& question, TimeNs now) {
   const auto same = [&](const Question& one) { return one.is_new(question, now); };
   if (std::ranges::any_of(questions_, same)) return Asked::before;
@@ -18,7 +22,7 @@ PortQuestions::Asked PortQuestions::ask(const PortsQuestion& question, TimeNs no
 }
 
 void PortQuestions::answered(const Event& e, const PortsFound& ports) {
-  const PortsQuestion asked{ports.header.netns, to_flow(ports.tuple).remote, ports.first_port, ports.last_port};
+  const PortsQuestion asked = question_of(ports);
   for (Question& one : questions_) {
     if (one.asked == asked && one.answer.id == 0) one.answer = {e.id, e.ts_ns, ports};
   }

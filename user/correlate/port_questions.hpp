@@ -13,6 +13,9 @@
 
 namespace tcpwitness {
 
+// The one that this answers.
+[[nodiscard]] PortsQuestion question_of(const PortsFound& ports);
+
 class PortQuestions {
  public:
   static constexpr std::int64_t new_ns = 1'000'000'000;  // an answer stands for so long

@@ -70,8 +70,7 @@ std::string words(const arguments::TxNotSent& of) {
       return fmt::format(
           "a segment that TCP sent did not leave this machine for {} and more: {} times TCP was to send it again, and "
           "the copy before still waited in a queue here; the interface has no carrier, its queue does not drain, or "
-          "the "
-          "next hop's address is not known yet (ARP, neighbour discovery)",
+          "the next hop's address is not known yet (ARP, neighbour discovery)",
           duration_in_words(of.within_ns), of.attempts);
     case How::no_route:
       return fmt::format(

@@ -237,8 +237,7 @@ struct EndingWords {
     switch (of.how) {
       case How::in_handshake:
         return "The handshake was not finished: this machine answered the peer's segment with a RST, as the request "
-               "had "
-               "been given up.";
+               "had been given up.";
       case How::firewall_between:
         return "A firewall of this machine, between both ends, ended the connection with a RST.";
       case How::firewall_in_peers_name:
