@@ -158,7 +158,7 @@ TEST_P(FlowOpen, ARstIsAnEventAndMovesNoNumbers) {
 
 // The newest TTL of its sender behind the SYN; the SYN is a record of its own.
 TEST_P(FlowOpen, ARstCarriesTheTtlOfWhatCameBefore) {
-  constexpr int usual = Stack{}.ttl;
+  const int usual = Stack{}.ttl;
   flow().handshake();
   EXPECT_EQ(flow().accepter({.seq = 0x30000000, .flags = rst}), TW_EVENT_RST);
   EXPECT_EQ(flow().last().ttl_before, 0);
