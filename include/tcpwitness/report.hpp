@@ -296,6 +296,7 @@ struct CaptureTotals {
   std::uint64_t segments = 0;  // TCP segments in them that were selected
   std::uint64_t conversations = 0;
   std::uint64_t dropped = 0;  // packets that were dropped when it was captured, as far as it counts them (pcapng)
+  std::uint64_t cut = 0;      // TCP segments that it holds too little of: their header ends before its window
   bool filtered = false;      // by an expression, ports or hosts
   std::string damage;         // why the file could not be read to its end; "" where it could
 };

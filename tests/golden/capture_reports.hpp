@@ -170,7 +170,7 @@ inline Reports capture() {
                         .states = {syn_sent, close}});
   Summary summary{.ts_ns = midnight + 6'000'000'000, .connections = 3, .lost = 0, .malformed = 0};
   summary.events[TW_KIND_SEGMENT] = 14;
-  summary.capture = CaptureTotals{.frames = 1'200'000, .segments = 757, .conversations = 3, .damage = ""};
+  summary.capture = CaptureTotals{.frames = 1'200'000, .segments = 757, .conversations = 3, .cut = 12, .damage = ""};
   all.emplace_back(summary);
   return all;
 }

@@ -232,6 +232,17 @@ TEST(Header, CutBehindItsWindowIsStillASegment) {
   EXPECT_FALSE(parse(cut(frame, 14 + 20 + 15), 1, 63));
 }
 
+TEST(Header, CutBeforeItsWindowIsCounted) {
+  const Bytes frame = ethernet(ipv4(tcp(9)));
+  Parser parser;
+  parser.parse(cut(frame, 14 + 20 + 16), 1, 63);
+  parser.parse(cut(frame, 14 + 19), 1, 63);               // nobody knows what it carries
+  parser.parse(ethernet(ipv4(Bytes().zeros(15))), 1, 0);  // whole, and no header
+  EXPECT_EQ(parser.frames.cut(), 0U);
+  parser.parse(cut(frame, 14 + 20 + 15), 1, 63);
+  EXPECT_EQ(parser.frames.cut(), 1U);
+}
+
 std::optional<TcpFrame> with_options(const Bytes& options) {
   return parse(ethernet(ipv4(tcp(0, {.options = options}))));
 }

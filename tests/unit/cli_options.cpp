@@ -274,6 +274,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{{"record", "-w", "x", "--max-total", "3M"}, {"--max-total", "--rotate-size or --rotate-every"}},
         Refusal{{"record", "-w", "x", "--max-total", "3M", "--rotate-size", "3M"}, {"--max-total", "more than"}},
         Refusal{{"record", "-w", "-", "--max-age", "3d"}, {"--max-age", "standard output"}},
+        Refusal{{"record", "-w", "/d/%d/x", "--max-age", "3d"}, {"--max-age", "one directory"}},
         Refusal{{"life", "--append", ""}, {"--append", "not a file"}},
         Refusal{{"record", "-w", "x", "--flight-recorder", "0"}, {"--flight-recorder", "above 0"}},
         Refusal{{"record", "-w", "x", "--on", "half-open"}, {"--on", "--flight-recorder"}},

@@ -180,6 +180,19 @@ TEST(Recording, OfAnotherLayoutIsRefusedInWords) {
   EXPECT_NE(again.error->message().find("byte "), std::string::npos) << again.error->message();
 }
 
+// What editcap and Wireshark make of it.
+TEST(Recording, WrittenAnewWithoutItsOwnBlocksIsRefusedInWords) {
+  Bytes packets_and_journal;
+  pcapng::for_each_block(recorded(close_first_story().events),
+                         [&](std::uint32_t type, std::span<const std::byte> block) {
+                           if (type != mark_block)
+                             packets_and_journal.insert(packets_and_journal.end(), block.begin(), block.end());
+                         });
+  const ReadAgain again = read_again(packets_and_journal);
+  ASSERT_TRUE(again.error);
+  EXPECT_NE(again.error->message().find("read the file that they read"), std::string::npos) << again.error->message();
+}
+
 // A run that records keeps each event by itself.
 TEST(Recording, WithADigestIsRefused) {
   const ReadAgain again = read_again(recorded(DigestWriter().write(no_timeline(close_first_story().events))));

@@ -192,7 +192,10 @@ bool Layers::authentication(Slice slice) {
 }
 
 bool Layers::tcp(Slice slice) {
-  if (!read_tcp(slice.bytes(), slice.wire, *tcp_)) return false;
+  if (!read_tcp(slice.bytes(), slice.wire, *tcp_)) {
+    if (slice.captured < slice.wire) ++cut_;
+    return false;
+  }
   if (check_checksums_ && whole_ && !tcp_->bad_header && slice.captured == slice.wire && wrong_checksum(slice))
     tcp_->bad_checksum = true;
   return true;

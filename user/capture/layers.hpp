@@ -21,6 +21,7 @@ class Layers {
     strictly_ = strictly;
   }
   [[nodiscard]] PassedOver passed_over() const { return passed_over_; }
+  [[nodiscard]] std::uint64_t cut() const { return cut_; }
 
  private:
   // What is nested deeper was made to hurt.
@@ -75,6 +76,7 @@ class Layers {
   bool strictly_ = false;  // those that were left to the card are wrong
   bool whole_ = true;      // the segment was not put together from fragments
   PassedOver passed_over_;
+  std::uint64_t cut_ = 0;
 };
 
 }  // namespace tcpwitness

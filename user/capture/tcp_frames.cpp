@@ -19,6 +19,7 @@ void TcpFrames::check_checksums(bool wanted, LeftToCard left) {
 }
 
 PassedOver TcpFrames::passed_over() const { return impl_->layers.passed_over(); }
+std::uint64_t TcpFrames::cut() const { return impl_->layers.cut(); }
 
 namespace {
 

@@ -36,6 +36,8 @@ class TcpFrames {
   bool parse(const CaptureBlock& block, TcpFrame& tcp);
 
   [[nodiscard]] PassedOver passed_over() const;
+  // Segments so far of which the capture does not hold the header up to its window.
+  [[nodiscard]] std::uint64_t cut() const;
 
  private:
   struct Impl;

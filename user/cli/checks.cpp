@@ -77,14 +77,18 @@ std::string wrong_capture(const Options& o) {
 
 std::string wrong_record(const RecordOptions& record) {
   const bool rotates = record.rotate_bytes != 0 || record.rotate_every.count() != 0;
+  const bool removes = record.total_bytes != 0 || record.longest.count() != 0;
+  const std::string_view directory = std::string_view(record.path).substr(0, record.path.rfind('/') + 1);
   return first_wrong({
       {record.path.empty(), "record needs a file to write to: 'tcpwitness record -w FILE'"},
       {record.path == "-" && rotates,
        "--rotate-size and --rotate-every begin new files, and there is one standard output: give -w a file"},
       {record.keep != 0 && !rotates,
        "--keep says how many files stay when a new one is begun: give --rotate-size or --rotate-every too"},
-      {record.path == "-" && (record.total_bytes != 0 || record.longest.count() != 0),
+      {record.path == "-" && removes,
        "--max-total and --max-age remove old files, and standard output has none: give -w a file"},
+      {removes && directory.find('%') != std::string_view::npos,
+       "--max-total and --max-age look into one directory: have the time in the file's name alone"},
       {record.total_bytes != 0 && record.total_bytes <= record.rotate_bytes,
        "--max-total is of several files: it must be more than --rotate-size"},
       {record.total_bytes != 0 && !rotates,

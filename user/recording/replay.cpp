@@ -16,6 +16,12 @@ std::unexpected<Error> broken(std::uint64_t at, const std::string& why) {
   return failure("read the recording", fmt::format("the block at byte {} {}", at, why));
 }
 
+// A program that writes the file anew (editcap, Wireshark) leaves out the custom blocks, and so the start.
+std::unexpected<Error> without_start(std::uint64_t at) {
+  return failure("read the recording", fmt::format("the block at byte {} comes before the recording begins", at),
+                 "editcap and Wireshark leave out what tcpwitness alone can read: read the file that they read");
+}
+
 }  // namespace
 
 Result<void> Replay::take(const CaptureBlock& block, Reports& out) {
@@ -70,7 +76,7 @@ Result<void> Replay::begin(const StartMark& start, std::uint64_t at) {
 
 Result<void> Replay::apply(const RecordingMark& mark, std::uint64_t at, Reports& out) {
   if (const auto* start = std::get_if<StartMark>(&mark)) return begin(*start, at);
-  if (!start_) return broken(at, "comes before the recording begins");
+  if (!start_) return without_start(at);
   if (const auto* interface = std::get_if<InterfaceMark>(&mark)) {
     names_.interfaces[interface->index] = interface->name;
   } else if (const auto* tick = std::get_if<TickMark>(&mark)) {
@@ -99,7 +105,7 @@ Result<void> Replay::apply(const RecordingMark& mark, std::uint64_t at, Reports&
 }
 
 Result<void> Replay::apply(const RecordedEvent& recorded, std::uint64_t at, Reports& out) {
-  if (!start_) return broken(at, "comes before the recording begins");
+  if (!start_) return without_start(at);
   if (end_) return broken(at, "comes after the recording's end");
   if (recorded.id <= last_id_)
     return broken(at, fmt::format("has the event number {} after {}", recorded.id, last_id_));

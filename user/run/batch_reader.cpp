@@ -90,6 +90,7 @@ void BatchReader::account(Batch& batch) {
   batch.segments = segments_;
   batch.conversations = streams_;
   batch.dropped = file_.dropped();
+  batch.cut = tcp_frames_.cut();
   batch.bytes_read = file_.bytes_read();
   batch.last_ts_ns = last_ts_ns_;
   if (file_.interfaces().size() == interfaces_reported_) return;

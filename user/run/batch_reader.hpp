@@ -30,6 +30,7 @@ struct Batch {
   std::uint64_t segments = 0;
   std::uint64_t conversations = 0;
   std::uint64_t dropped = 0;
+  std::uint64_t cut = 0;
   std::uint64_t bytes_read = 0;
   TimeNs last_ts_ns = 0;
 

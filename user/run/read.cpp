@@ -199,6 +199,7 @@ class Reading final : public Run {
              .segments = batch.segments,
              .conversations = batch.conversations,
              .dropped = batch.dropped,
+             .cut = batch.cut,
              .damage = {}};
     bytes_read_ = batch.bytes_read;
     last_ts_ns_ = batch.last_ts_ns;

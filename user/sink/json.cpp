@@ -201,6 +201,7 @@ class JsonSink final : public Sink {
     json.field("segments", summary.capture->segments);
     json.field("conversations", summary.capture->conversations);
     put_nonzero(json, "dropped", summary.capture->dropped);
+    put_nonzero(json, "cut", summary.capture->cut);
     put_nonzero(json, "damage", summary.capture->damage);
     json.end_object();
   }

@@ -108,6 +108,20 @@ std::string connections_of(const Summary& summary) {
   return summary.chosen ? fmt::format("{}, {} of them printed", all, grouped(*summary.chosen)) : all;
 }
 
+// What is missing although it passed.
+std::string not_in_the_file(const CaptureTotals& capture) {
+  std::string text;
+  if (capture.dropped != 0) {
+    text += fmt::format("\n  {} dropped when it was captured: gaps may be capture loss",
+                        count(capture.dropped, {"packet was", "packets were"}));
+  }
+  if (capture.cut != 0) {
+    text += fmt::format("\n  {} cut inside the header by the snapshot length (tcpdump -s), and not counted",
+                        count(capture.cut, {"TCP segment was", "TCP segments were"}));
+  }
+  return text;
+}
+
 std::string was_read(const Summary& summary) {
   const CaptureTotals& capture = *summary.capture;
   if (capture.segments == 0 && capture.filtered) {
@@ -115,16 +129,14 @@ std::string was_read(const Summary& summary) {
                        capture.frames == 1 ? "it" : "them");
   }
   if (capture.segments == 0) {
-    return fmt::format("tcpwitness: {}, and no TCP in {}", count(capture.frames, {"frame", "frames"}),
-                       capture.frames == 1 ? "it" : "them");
+    return fmt::format("tcpwitness: {}, and no TCP{} in {}", count(capture.frames, {"frame", "frames"}),
+                       capture.cut != 0 ? " segment that can be read" : "", capture.frames == 1 ? "it" : "them") +
+           not_in_the_file(capture);
   }
   std::string text =
       fmt::format("tcpwitness: {} in {} of {}", connections_of(summary),
                   count(capture.segments, {"TCP segment", "TCP segments"}), count(capture.frames, {"frame", "frames"}));
-  if (capture.dropped != 0) {
-    text += fmt::format("\n  {} dropped when it was captured: gaps may be capture loss",
-                        count(capture.dropped, {"packet was", "packets were"}));
-  }
+  text += not_in_the_file(capture);
   if (summary.untracked != 0) {
     text += fmt::format("\n  {} segments began connections that were not followed: too many were open at a time",
                         grouped(summary.untracked));
