@@ -12,9 +12,9 @@ namespace {
 TEST(WireAlone, EveryStoryHasTheOutcomeThatItsSegmentsShow) {
   // Where the wire cannot show what the kernel has: who was killed, what gave up, whether anybody still waits.
   const std::map<std::string, Outcome> other = {
-      {"gives up connecting", Outcome::connect_timeout},
+      {"gives up connecting", Outcome::unknown},
       {"killed with unread data", Outcome::reset_by_local},
-      {"administratively prohibited", Outcome::connect_timeout},
+      {"administratively prohibited", Outcome::unknown},
       {"keep-alive unanswered", Outcome::reset_by_local},
       {"retransmission gives up", Outcome::open},
       {"user timeout", Outcome::open},
@@ -208,6 +208,19 @@ TEST(WireAlone, FinsThatCrossByAccidentAreNotBothTheFirst) {
   EXPECT_EQ(life(9 * s, true).outcome, Outcome::completed) << "it was seen";
   EXPECT_EQ(life(50 * ms, false).outcome, Outcome::completed) << "FINs that cross on their way";
   EXPECT_EQ(life(50 * ms, false).closed_by, ClosedBy::both);
+}
+
+TEST(WireAlone, OneSynWithoutAnswerIsNoTimeout) {
+  const auto outcome = [](bool again) {
+    Stream stream;
+    Side c = client_of(stream);
+    c.out(S);
+    stream.wait(1 * s);
+    if (again) c.out(S, 0, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.isn(); });
+    return run(wire_alone(stream.events), wire_settings(), 140 * s).life().outcome;
+  };
+  EXPECT_EQ(outcome(true), Outcome::connect_timeout);
+  EXPECT_EQ(outcome(false), Outcome::unknown);
 }
 
 TEST(WireTotals, AreCompleteOnlyAtAKnownEnd) {

@@ -171,8 +171,8 @@ Outcome refused_or_not(const Connection& c, const RuleContext& context) {
 // Linux gives a SYN up after 127 s (tcp_syn_retries 6).
 constexpr std::int64_t given_up_ns = 127'000'000'000;
 
-// It was sent again, and still nothing came. (One SYN alone may be all that a capture has of a connection, or all that
-// a process waited for.)
+// It was sent again, and still nothing came. (One SYN alone may be all that was seen of a connection, or all that a
+// process waited for.)
 bool asked_again(const Connection& c) { return anomalies_of(c).retransmissions.syns >= 2; }
 
 bool never_answered(const Connection& c, const RuleContext& context) {
@@ -238,7 +238,8 @@ Outcome wire_outcome(const Connection& c, const RuleContext& context) {
     const bool long_enough = context.now - c.last_ts_ns >= given_up_ns;
     if (!silent || !long_enough || c.incomplete) return Outcome::unknown;
     // The newest error of the path takes the place of ETIMEDOUT, as in tcp_write_err().
-    return c.forwarded() && c.forwarded()->refusal ? outcome_of(c.forwarded()->refusal) : Outcome::connect_timeout;
+    if (c.forwarded() && c.forwarded()->refusal) return outcome_of(c.forwarded()->refusal);
+    return asked_again(c) ? Outcome::connect_timeout : Outcome::unknown;
   }
   if (c.teardown->by_reset && reset_between_fins(c)) return Outcome::completed;
   // A RST alone shows no connection: it can answer anything (the backscatter of forged addresses).
