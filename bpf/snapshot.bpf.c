@@ -140,30 +140,6 @@ int snapshot_samples(struct bpf_iter__tcp *ctx)
  * are built or confined so that they get EPERM.
  */
 
-/* Of the flow at asked_hop, what it has counted, into hop_record. Returns 1 where it is a hop of a forwarded connection. */
-struct tw_tuple asked_hop;
-struct tw_socket hop_record;
-
-SEC("raw_tp")
-int snapshot_hop(void *ctx)
-{
-	struct tw_tuple key = asked_hop;
-	const struct tw_flow *flow = bpf_map_lookup_elem(&flows, &key);
-	struct tw_socket record = {};
-
-	if (!flow || !flow->hop)
-		return 0;
-	fill_header(&record.header, TW_KIND_SOCKET, 0, config.netns);
-	record.tuple = key;
-	record.type = TW_SOCKET_NONE; /* it has no socket */
-	record.has_wire = 1;
-	take_wire(flow, &record.wire);
-	record.loss = flow->loss;
-	take_times(flow, &record.times);
-	hop_record = record;
-	return 1;
-}
-
 #define DIGEST_WAITS_NS 1000000000ULL
 
 /* A run of a program goes over the whole map, and gives way after so many that it hands over. */

@@ -202,7 +202,7 @@ TEST_F(Verifier, NoWireOrSnapshotProgramIsRefused) {
   EXPECT_EQ(objects->at(1).refused.size(), 0U);
   EXPECT_EQ(objects->at(1).instructions.size(), 6U);
   EXPECT_EQ(objects->at(2).refused.size(), 0U);
-  EXPECT_EQ(objects->at(2).instructions.size(), 11U);
+  EXPECT_EQ(objects->at(2).instructions.size(), 10U);
 }
 
 // As Linux 5.10 and 6.1 with libbpf 1.1 write them.

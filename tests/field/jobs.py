@@ -369,3 +369,32 @@ def whose_container(lab, screen):
     last = {path.rstrip("/").rsplit("/", 1)[-1][-12:] for path in paths}
     named = "|".join(re.escape(part) for part in last if part) or "/"
     return [(table, [rf"\n\S*({named}|[0-9a-f]{{12}})\S* +fld-cli +3 "])]
+
+
+@job
+def open_by_packets_alone(lab, screen):
+    """A connection that has carried a megabyte is still open when a run without the kernel's hooks ends."""
+    lab.pair()
+    sent, done = Signal(), Signal()
+
+    def server():
+        c = accepted(listen(7104))
+        c.sendall(b"x" * 1_000_000)
+        sent.set()
+        done.wait()
+
+    def client():
+        c = connect(B, 7104)
+        c.sendall(b"hello")
+        read_all(c, 1_000_000)
+        done.wait()
+
+    lines = [screen(place, "--kernel", "off", "-o", "json") for place in "ab"]
+    lab.server("b", "fld-srv", server, 7104)
+    lab.actor("a", "fld-cli", client)
+    sent.wait()
+    time.sleep(0.3)
+    texts = [one.stop() for one in lines]
+    done.set()
+    counted = r'"outcome":"open".*"tx_bytes":{},"rx_bytes":{},.*"wire":\{{"tx_bytes":{},"rx_bytes":{},.*"complete":true'
+    return [(texts[0], [counted.format(5, 1_000_000, 5, r"1\d{6}")]), (texts[1], [counted.format(1_000_000, 5, r"1\d{6}", 5)])]

@@ -223,6 +223,35 @@ TEST(WireAlone, OneSynWithoutAnswerIsNoTimeout) {
   EXPECT_EQ(outcome(false), Outcome::unknown);
 }
 
+// Nobody looks at the sockets: the flow map has the newest counts.
+TEST(WireAlone, AnOpenConnectionIsCountedByTheFlowMap) {
+  const auto counted = [](bool looked, const std::function<void(SocketFound&)>& edit = {}) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    std::vector<Event> events = wire_alone(stream.events);
+    c.out(PA, 22);
+    c.in(PA, 1000);
+    SocketFound found{};
+    found.tuple = c.tuple();
+    found.type = SocketKind::none;
+    found.has_wire = 1;
+    found.wire = c.counted();
+    if (edit) edit(found);
+    if (looked) events.push_back(Event{stream.events.size() + 1, stream.now, found});
+    return run(events, wire_settings(), 1 * s).life();
+  };
+  const Life life = counted(true);
+  EXPECT_EQ(life.outcome, Outcome::open);
+  EXPECT_EQ(life.tx_bytes, 22U);
+  EXPECT_EQ(life.rx_bytes, 1000U);
+  EXPECT_TRUE(life.wire->complete);
+  EXPECT_FALSE(counted(false).wire->complete);
+  EXPECT_EQ(counted(true, [](SocketFound& f) { ++f.tuple.local_port; }).rx_bytes, 0U) << "another connection's";
+  EXPECT_FALSE(counted(true, [](SocketFound& f) { f.wire.segs_in = f.wire.segs_out = 1; }).wire->complete)
+      << "it was begun anew";
+}
+
 TEST(WireTotals, AreCompleteOnlyAtAKnownEnd) {
   const auto complete = [](const Story& story) { return run(story.events).life().wire->complete; };
   EXPECT_TRUE(complete(close_first_story()));

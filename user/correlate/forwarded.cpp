@@ -262,13 +262,13 @@ void ForwardedConnections::on_hop(const Event& e, const Segment& g, bool shown) 
   watch(slot);
 }
 
-void ForwardedConnections::refresh_hop(const Event& e, const SocketFound& f) {
+bool ForwardedConnections::refresh_hop(const Event& e, const SocketFound& f) {
   unsigned hop = 0;
   const Slot slot = find(to_flow(f.tuple), hop);
-  if (slot == no_slot || table_.at(slot).reported) return;
+  if (slot == no_slot || table_.at(slot).reported) return false;
   Connection& c = table_.at(slot);
   HopFacts& facts = c.forwarded()->hops[hop];
-  if (segments_of(f.wire) < segments_of(facts.wire)) return;
+  if (segments_of(f.wire) < segments_of(facts.wire)) return true;
   facts.wire = f.wire;
   facts.loss = f.loss;
   facts.counted_ns = std::max(facts.counted_ns, e.ts_ns);
@@ -276,6 +276,7 @@ void ForwardedConnections::refresh_hop(const Event& e, const SocketFound& f) {
   take_sent(*c.forwarded(), sent);
   c.take_counters(e.id, sent.wire, sent.loss);
   if (table_.wait_of(slot) == Wait::forwarded_ended && counted_to_the_end(c)) host_.forwarded_over(slot);
+  return true;
 }
 
 // The connection of a dropped segment, and its direction: in FORWARD it has the addresses that it came with, or those

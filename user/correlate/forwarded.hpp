@@ -40,8 +40,8 @@ class ForwardedConnections {
   void on_hop(const Event& e, const Segment& g, bool shown = true);
   // NAT, or nothing, stands between two hops: they are one connection's.
   void join_hops(const Translation& t);
-  // The last look at a hop's counters.
-  void refresh_hop(const Event& e, const SocketFound& f);
+  // The last look at a hop's counters. False: it is no hop of a connection that is followed.
+  bool refresh_hop(const Event& e, const SocketFound& f);
   [[nodiscard]] Slot find_dropped(const Drop& d, bool& out) const;
   // Forgets it.
   void release(Slot slot);

@@ -2,6 +2,7 @@
 // socket_list.cpp: connections that are older than the run begin here, and transitions that were lost show here.
 #include "correlate/socket_list.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "correlate/notes.hpp"
@@ -14,6 +15,16 @@ namespace {
 
 using State = TcpState;
 
+// What its flow has counted by then. False: nothing newer.
+bool take_counters(Connection& c, const Event& e, const SocketFound& f) {
+  const std::uint64_t counted = segments_of(f.wire);
+  if (f.has_wire == 0 || counted == 0 || counted < segments_of(c.wire)) return false;
+  c.take_counters(e.id, f.wire, f.loss);
+  c.seen_by.wire = true;
+  c.totals.final = true;
+  return true;
+}
+
 // A look at a socket: at the start of the run, and at its end for what is still open.
 void refresh(Connection& c, const Event& e, const SocketFound& f) {
   if (c.reported || c.ended()) return;
@@ -21,12 +32,7 @@ void refresh(Connection& c, const Event& e, const SocketFound& f) {
   // The first look comes behind what the hooks reported meanwhile, and can be older.
   const bool newer = f.cb.bytes_acked >= c.cb.bytes_acked && f.cb.bytes_received >= c.cb.bytes_received;
   if (was_read(f.cb) && newer) c.cb = f.cb;
-  const std::uint64_t counted = segments_of(f.wire);
-  if (f.has_wire == 0 || counted == 0 || counted < segments_of(c.wire)) return;
-  c.take_counters(e.id, f.wire, f.loss);
-  c.set_payload(payload_times(e, f.header, f.times));
-  c.seen_by.wire = true;
-  c.totals.final = true;
+  if (take_counters(c, e, f)) c.set_payload(payload_times(e, f.header, f.times));
 }
 
 // A segment in the middle can be the first of a connection whose beginning was lost. One whose SYN was seen, and which
@@ -73,7 +79,7 @@ Wait wait_in(State state) {
 
 void SocketList::take(const Event& e, const SocketFound& f) {
   if (f.type == SocketKind::none) {
-    if (f.has_wire != 0) return forwarded_.refresh_hop(e, f);  // over the flow map
+    if (f.has_wire != 0) return take_flow(e, f);
     if (f.cb.state == State::fin_wait2) return half_closed_.note_left_fin_wait2(e);
     in_.listed_ns = e.ts_ns;
     return;
@@ -108,6 +114,17 @@ void SocketList::take(const Event& e, const SocketFound& f) {
     return;
   }
   begin(e, f, flow, state);
+}
+
+// Of the flow map: one hop of a forwarded connection or, where the kernel is not traced, a connection of this machine.
+void SocketList::take_flow(const Event& e, const SocketFound& f) {
+  if (forwarded_.refresh_hop(e, f) || settings_.has_kernel) return;
+  const Slot slot = table_.find_flow(to_flow(f.tuple));
+  if (slot == no_slot) return;
+  Connection& c = table_.at(slot);
+  if (c.reported || c.ended()) return;
+  const std::uint64_t before = segments_of(c.wire);
+  if (take_counters(c, e, f) && segments_of(c.wire) > before) c.last_ts_ns = std::max(c.last_ts_ns, e.ts_ns);
 }
 
 // One that is older than the run, or whose beginning was lost.

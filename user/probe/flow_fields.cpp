@@ -39,8 +39,12 @@ FlowFields::FlowFields(const bpf_object* object, const bpf_map* flows) {
   if (array == nullptr || !btf_is_array(array) || btf_array(array)->nelems != 2) return;
   const btf_type* half = btf__type_by_id(types, btf_array(array)->type);
   const btf_member* loss = member(types, flow, "loss");
-  if (loss == nullptr) return;
-  Place place{.halves = halves->offset / bits, .half_bytes = half->size, .loss = loss->offset / bits};
+  const btf_member* hop = member(types, flow, "hop");
+  if (loss == nullptr || hop == nullptr) return;
+  Place place{.halves = halves->offset / bits,
+              .half_bytes = half->size,
+              .loss = loss->offset / bits,
+              .hop = hop->offset / bits};
   const std::array<std::pair<const char*, std::size_t*>, 5> of_half{{{"isn", &place.isn},
                                                                      {"syn", &place.syn},
                                                                      {"bytes", &place.bytes},
@@ -72,6 +76,10 @@ tw_loss_counters FlowFields::loss(std::span<const std::byte> entry) const {
   tw_loss_counters counted{};
   if (place_ && entry.size() >= place_->loss + sizeof counted) take(entry, place_->loss, counted);
   return counted;
+}
+
+bool FlowFields::hop(std::span<const std::byte> entry) const {
+  return place_ && entry.size() > place_->hop && entry[place_->hop] != std::byte{0};
 }
 
 std::optional<std::uint32_t> FlowFields::isn(std::span<const std::byte> entry, bool out) const {

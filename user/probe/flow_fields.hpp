@@ -21,6 +21,8 @@ class FlowFields {
 
   [[nodiscard]] tw_wire_counters wire(std::span<const std::byte> entry) const;
   [[nodiscard]] tw_loss_counters loss(std::span<const std::byte> entry) const;
+  // It is one side of a forwarded connection.
+  [[nodiscard]] bool hop(std::span<const std::byte> entry) const;
   // The number of the SYN that came in, or left; nullopt: none was seen.
   [[nodiscard]] std::optional<std::uint32_t> isn(std::span<const std::byte> entry, bool out) const;
 
@@ -30,6 +32,7 @@ class FlowFields {
     std::size_t halves = 0;  // of both directions, incoming first
     std::size_t half_bytes = 0;
     std::size_t loss = 0;
+    std::size_t hop = 0;
     // In a half:
     std::size_t isn = 0;
     std::size_t syn = 0;

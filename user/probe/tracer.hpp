@@ -91,7 +91,7 @@ class Tracer {
   using OnRecord = std::function<void(std::span<const std::byte>)>;
   Result<void> list_sockets(const OnRecord& record);
   Result<void> list_owners(const OnRecord& record);
-  // The same while tracing: losing them is a notice.
+  // The same while tracing: losing them is a notice. Without the kernel's hooks: what the flow map has counted.
   void snapshot_sockets(const OnRecord& record);
   void snapshot_owners(const OnRecord& record);
   void snapshot_close_wait_owners(const OnRecord& record);  // of sockets in CLOSE_WAIT only

@@ -159,6 +159,10 @@ struct Tracer::Impl {
   // Where it cannot be read, a notice of what is lost.
   template <typename Record>
   void read_or_notice(bpf_program* program, const Tracer::OnRecord& record, const char* lost);
+  // What the flow map has counted, a tw_socket each.
+  enum class Flows : std::uint8_t { of_sockets, hops };
+  void read_flows(Flows which, const Tracer::OnRecord& record);
+  [[nodiscard]] tw_socket flow_record(const tw_tuple& key, std::span<const std::byte> entry);
   // Runs a program of the snapshot once; what it returns.
   Result<std::uint32_t> run(const bpf_program* program);
 };

@@ -100,6 +100,7 @@ Result<void> Tracer::list_owners(const OnRecord& record) {
 }
 
 void Tracer::snapshot_sockets(const OnRecord& record) {
+  if (!impl_->settings.kernel) return impl_->read_flows(Impl::Flows::of_sockets, record);
   if (!impl_->snapshot) return;
   // What has not been reported by then is no socket any more.
   const tw_socket all = socket_record(impl_->kernel_ns(), impl_->config.netns);
@@ -139,23 +140,28 @@ void Tracer::sample_sockets(const OnRecord& record) {
   impl_->read_or_notice<tw_sample>(impl_->snapshot->progs.snapshot_samples, record, "open connections are not sampled");
 }
 
-void Tracer::snapshot_hops(const OnRecord& record) {
-  if (!impl_->snapshot || !impl_->kernel) return;
-  snapshot_bpf& snapshot = *impl_->snapshot;
-  const int flows = bpf_map__fd(impl_->flows());
+void Tracer::snapshot_hops(const OnRecord& record) { impl_->read_flows(Impl::Flows::hops, record); }
+
+void Tracer::Impl::read_flows(Flows which, const OnRecord& record) {
+  std::vector<std::byte> entry;
   tw_tuple key{};
   // A key that is gone by now begins anew: no more than there can be.
-  std::uint32_t left = bpf_map__max_entries(impl_->flows());
-  for (bool first = true; left != 0; --left, first = false) {
-    if (bpf_map_get_next_key(flows, first ? nullptr : &key, &key) != 0) return;
-    snapshot.bss->asked_hop = key;
-    const auto found = impl_->run(snapshot.progs.snapshot_hop);
-    if (!found) {
-      impl_->notice("the last counts of forwarded connections are not known: " + found.error().message());
-      return;
-    }
-    if (*found != 0) record(std::as_bytes(std::span(&snapshot.bss->hop_record, 1)));
+  std::uint32_t left = bpf_map__max_entries(flows());
+  for (const void* before = nullptr; left != 0; --left, before = &key) {
+    if (bpf_map_get_next_key(bpf_map__fd(flows()), before, &key) != 0) return;
+    if (!find_flow(key, entry) || flow_fields().hop(entry) != (which == Flows::hops)) continue;
+    const tw_socket found = flow_record(key, entry);
+    if (found.wire.segs_in != 0 || found.wire.segs_out != 0) record(std::as_bytes(std::span(&found, 1)));
   }
+}
+
+tw_socket Tracer::Impl::flow_record(const tw_tuple& key, std::span<const std::byte> entry) {
+  tw_socket found = socket_record(kernel_ns(), config.netns);
+  found.tuple = key;
+  found.wire = flow_fields().wire(entry);
+  found.loss = flow_fields().loss(entry);
+  found.has_wire = 1;
+  return found;
 }
 
 void Tracer::release_digests(Release which) {
@@ -216,15 +222,11 @@ std::uint64_t Tracer::skipped_runs() {
 
 void Tracer::count_hops(const std::vector<Flow>& hops, const OnRecord& record) const {
   if (hops.empty()) return;
-  const FlowFields& fields = impl_->flow_fields();
   std::vector<std::byte> entry;
   for (const Flow& hop : hops) {
-    tw_socket found = socket_record(impl_->kernel_ns(), impl_->config.netns);
-    found.tuple = to_tuple(hop);
-    if (!impl_->find_flow(found.tuple, entry)) continue;
-    found.wire = fields.wire(entry);
-    found.loss = fields.loss(entry);
-    found.has_wire = 1;
+    const tw_tuple key = to_tuple(hop);
+    if (!impl_->find_flow(key, entry)) continue;
+    const tw_socket found = impl_->flow_record(key, entry);
     record(std::as_bytes(std::span(&found, 1)));
   }
 }
