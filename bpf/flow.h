@@ -438,7 +438,8 @@ static __always_inline __u16 see_segment(struct tw_flow *flow, struct frame *fra
 	__u16 event_flags = 0;
 
 	if (frame->flags & TCP_RST) {
-		event_flags = TW_EVENT_RST;
+		event_flags = TW_EVENT_RST |
+			      (me->seen && seq_distance(me->nxt, frame->seq) > 0 ? TW_EVENT_OUT_OF_ORDER : 0);
 		frame->duplicate = NO_DUPLICATE;
 	} else if (frame->duplicate) {
 		event_flags = see_duplicate(me, frame);

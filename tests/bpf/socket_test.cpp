@@ -152,7 +152,8 @@ TEST_F(Sockets, WhatTheSocketRefusesChangesNothingButTheCount) {
     EXPECT_EQ(refused({.seq = next + 10, .ack_number = sent + 70000, .window = 0}), std::pair(int{TW_REFUSED_ACK}, 0));
     EXPECT_EQ(refused({.seq = far, .ack_number = sent, .flags = fin | ack}),
               std::pair(int{TW_REFUSED_BEYOND}, int{TW_EVENT_FIN}));
-    EXPECT_EQ(refused({.seq = far, .flags = rst}), std::pair(int{TW_REFUSED_BEYOND}, int{TW_EVENT_RST}));
+    EXPECT_EQ(refused({.seq = far, .flags = rst}),
+              std::pair(int{TW_REFUSED_BEYOND}, int{TW_EVENT_RST | TW_EVENT_OUT_OF_ORDER}));
     EXPECT_EQ(refused({.seq = far, .ack_number = sent, .payload = Bytes(10, 1)}), std::pair(int{TW_REFUSED_BEYOND}, 0));
     // The next bytes are the next bytes, the counters go on, and no window was closed.
     EXPECT_TRUE(run(hook, server, us, {.seq = next + 10, .ack_number = sent, .payload = Bytes(10, 1)}).empty());

@@ -210,6 +210,38 @@ TEST(WireAlone, FinsThatCrossByAccidentAreNotBothTheFirst) {
   EXPECT_EQ(life(50 * ms, false).closed_by, ClosedBy::both);
 }
 
+// RFC 5961, 3.2. The socket's own number stood beside the RST.
+TEST(WireAlone, ARstThatAChallengeAckAnswersEndsNothing) {
+  struct Rst {
+    std::uint32_t apart = 0;  // from the number that the socket waits for
+    bool beyond_all = false;  // of what its sender was seen to send
+    Refusal refused = Refusal::none;
+    SocketKind socket = SocketKind::full;
+  };
+  const auto outcome = [](const Rst& rst) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.in(PA, 500);
+    c.in(R, 0, rst.beyond_all ? TW_EVENT_OUT_OF_ORDER : 0, [&](Segment& g) { g.seq += rst.apart; });
+    std::vector<Event> events = wire_alone(stream.events);
+    Segment& g = std::get<Segment>(events.back().body);
+    g.socket.type = rst.socket;
+    g.socket.state = State::established;
+    g.socket.rcv_nxt = c.rcv_nxt;
+    g.refused = rst.refused;
+    return run(events, wire_settings(), 5 * s).life().outcome;
+  };
+  EXPECT_EQ(outcome({.apart = 1000, .beyond_all = true}), Outcome::open);
+  EXPECT_EQ(outcome({.apart = 0U - 100}), Outcome::open) << "before it";
+  EXPECT_EQ(outcome({.apart = 300'000'000, .beyond_all = true, .refused = Refusal::beyond_window}), Outcome::open);
+  // Almost.
+  EXPECT_EQ(outcome({}), Outcome::reset_by_peer);
+  EXPECT_EQ(outcome({.beyond_all = true}), Outcome::reset_by_peer) << "what is before it came by another interface";
+  EXPECT_EQ(outcome({.apart = 1000}), Outcome::reset_by_peer) << "what is before it may wait to be processed";
+  EXPECT_EQ(outcome({.apart = 1000, .beyond_all = true, .socket = SocketKind::unknown}), Outcome::reset_by_peer);
+}
+
 TEST(WireAlone, OneSynWithoutAnswerIsNoTimeout) {
   const auto outcome = [](bool again) {
     Stream stream;

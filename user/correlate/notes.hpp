@@ -38,6 +38,15 @@ void note_first_look(Measures& measures, const Connection& found);
 
 // The socket's own view came with the segment and shows that TCP will not take it: it changes nothing.
 [[nodiscard]] inline bool refused_by_socket(const Segment& g) { return g.refused > Refusal::old; }
+// RFC 5961, 3.2: TCP takes a RST with the number that it waits for, and answers any other one in its window by a
+// challenge ACK. What came before may not be processed yet when the socket is asked: one with a higher number is
+// refused for sure only beyond all that its sender was seen to send.
+[[nodiscard]] inline bool is_challenged(const Segment& g) {
+  const SocketView& socket = g.socket;
+  const bool asked = (g.flags & tcp_flag::rst) != 0 && !g.outgoing() && socket.type == SocketKind::full;
+  if (!asked || socket.state == TcpState::syn_sent || takes_reset(socket.state, socket.rcv_nxt, g.seq)) return false;
+  return seq_before(g.seq, socket.rcv_nxt) || g.is(SegmentEvent::out_of_order);
+}
 
 // A segment as the analysis of the wire takes it.
 [[nodiscard]] inline SeenSegment seen_segment(TimeNs ts_ns, const Segment& g) {

@@ -244,7 +244,7 @@ std::vector<std::string_view> analysis_words(const Connection* c, const Segment&
   if (probe == Probe::keepalive) words.emplace_back("keep-alive");
   if (probe == Probe::zero_window) words.emplace_back("zero-window probe");
   if (g.is(SegmentEvent::retransmission) && probe == Probe::none) words.emplace_back("retransmission");
-  if (g.is(SegmentEvent::out_of_order))
+  if (g.is(SegmentEvent::out_of_order) && (g.flags & tcp_flag::rst) == 0)
     words.emplace_back(g.reordered != 0 ? "out-of-order" : "previous segment not captured");
   if (g.is(SegmentEvent::keepalive_ack) && (g.flags & tcp_flag::rst) == 0) {
     const bool window = c != nullptr && (out ? c->last_window_local : c->last_window_peer) == 0;

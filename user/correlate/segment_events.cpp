@@ -178,7 +178,7 @@ void SegmentEvents::take_known(Slot slot, const Event& e, const Segment& g, cons
   note_wire_totals(c, e, g);
   if (shown) entries_.report(&c, e, g, flow, out);
   if (kernel_judges(c)) note_refused_answer(c, g, out);
-  if (refused && kernel_judges(c)) return;
+  if (refused && !settings_.capture) return;
   if (reaches_mini_socket(c, g, out)) note_mini_socket(slot, c, e, g, out);
   note_probe(emitter_, c, e, g, out);
   note_windows(c, e, g, out);
@@ -211,11 +211,12 @@ Slot SegmentEvents::take_refused(const Event& e, const Segment& g, const Flow& f
   return slot;
 }
 
-// Where only the wire is seen, that alone shows what the receiver makes of it.
+// Where only the wire is seen, that and the socket's numbers just before show what the receiver makes of it.
 bool SegmentEvents::is_refused(Connection& c, const Event& e, const Segment& g, bool out) const {
   if (kernel_judges(c)) return refused_by_socket(g);
   if (settings_.capture) return g.analysis.refused || g.analysis.duplicate_frame;
   if (!c.inferred) c.inferred = std::make_unique<InferredEnds>();
+  if (refused_by_socket(g) || is_challenged(g)) return true;
   c.inferred->answer = c.inferred->acceptance.observe(seen_segment(e.ts_ns, g), out ? 0 : 1);
   return c.inferred->answer.refused;
 }

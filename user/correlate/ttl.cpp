@@ -15,11 +15,8 @@ void note_ttl(Connection& c, const Event& e, const Segment& g, bool out) {
     // Of its sender's segments most are ordinary, and no events. What came before may be one that is known, the first
     // alone.
     if (c.from_peer.ttl == 0 || c.isn.has_remote) c.from_peer.note_ttl(g.ttl_before, !c.ended());
-    const TcpState state = g.socket.state;
-    const bool before = g.socket.type == SocketKind::full && state != TcpState::syn_sent &&
-                        seq_before(g.seq, g.socket.rcv_nxt);  // RFC 5961, section 3.2
-    const bool refused = (before || g.refused != Refusal::none) && !takes_reset(state, g.socket.rcv_nxt, g.seq);
-    if (refused && !c.ended()) c.ensure_anomalies().refused_resets.add(e.id);
+    const bool out_of_window = g.refused != Refusal::none && !takes_reset(g.socket.state, g.socket.rcv_nxt, g.seq);
+    if ((out_of_window || is_challenged(g)) && !c.ended()) c.ensure_anomalies().refused_resets.add(e.id);
     return;
   }
   if (g.refused > Refusal::old) return;  // perhaps not the peer's
