@@ -13,6 +13,7 @@
 #include "destroy.h"
 #include "emit.h"
 #include "hold_state.h"
+#include "kept_socket.h"
 #include "owner.h"
 #include "wanted.h"
 
@@ -84,6 +85,7 @@ static __always_inline void state_changed(struct sock *sk, int old_state, int ne
 	struct tw_state *record;
 	struct tcp_sock *tp;
 	__u64 cookie;
+	bool kept;
 
 	tp = wanted_netns(sk);
 	if (!tp)
@@ -125,7 +127,10 @@ static __always_inline void state_changed(struct sock *sk, int old_state, int ne
 		subflow_actor(tp, &record->actor);
 	if (new_state == TCP_SYN_SENT && record->actor.flags & TW_ACTOR_PRESENT)
 		mark_connector(record->header.cookie, &record->actor);
+	kept = is_kept(&record->cb, old_state, new_state);
 	submit_record(record);
+	if (kept)
+		report_kept(tp, &tuple, cookie);
 }
 
 #endif

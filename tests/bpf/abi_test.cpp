@@ -184,6 +184,10 @@ TEST_F(Abi, EveryProgramReservesItsRecordAtItsOwnSize) {
   };
   // What was held back goes before any record: a socket's digest, or the SYN that a listener has not answered yet.
   const std::set<std::size_t> before{sizeof(tw_digest), sizeof(tw_segment)};
+  // Behind the last transition of a socket that its process keeps.
+  const auto behind = [](const std::string& name, std::size_t bytes) {
+    return name.starts_with("kernel_state") && bytes == sizeof(tw_socket);
+  };
   std::size_t programs = 0;
   for (const auto& object : *objects) {
     bpf_program* program = nullptr;
@@ -201,7 +205,7 @@ TEST_F(Abi, EveryProgramReservesItsRecordAtItsOwnSize) {
       for (const std::int32_t size : passed) {
         const auto bytes = static_cast<std::size_t>(size);
         if (bytes == sizes.at(name)) ++own;
-        EXPECT_TRUE(bytes == sizes.at(name) || (!iterator && before.contains(bytes))) << bytes;
+        EXPECT_TRUE(bytes == sizes.at(name) || (!iterator && before.contains(bytes)) || behind(name, bytes)) << bytes;
       }
       EXPECT_GT(own, 0U);
     }

@@ -398,3 +398,32 @@ def open_by_packets_alone(lab, screen):
     done.set()
     counted = r'"outcome":"open".*"tx_bytes":{},"rx_bytes":{},.*"wire":\{{"tx_bytes":{},"rx_bytes":{},.*"complete":true'
     return [(texts[0], [counted.format(5, 1_000_000, 5, r"1\d{6}")]), (texts[1], [counted.format(1_000_000, 5, r"1\d{6}", 5)])]
+
+
+@job
+def reset_and_kept(lab, screen):
+    """The server breaks off behind its answer, and the client's process keeps the descriptor."""
+    lab.pair()
+    kept = Signal()
+
+    def server():
+        c = accepted(listen(7105))
+        c.recv(5)
+        time.sleep(0.3)
+        c.sendall(b"hello")
+        time.sleep(0.1)
+        abort(c)
+
+    def client():
+        c = connect(B, 7105)
+        c.sendall(b"hello")
+        read_all(c, 5)
+        kept.wait()
+        c.close()
+
+    lines = screen("a", "-o", "json")
+    lab.server("b", "fld-srv", server, 7105)
+    lab.actor("a", "fld-cli", client)
+    until(lambda: "reset-by-peer" in lines.printed_so_far(), 10, "the life")
+    kept.set()
+    return [(lines, [r'"outcome":"reset-by-peer".*"phases":\{.*"first_byte_ns":3\d{8},'])]

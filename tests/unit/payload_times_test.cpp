@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+
 #include "unit/run.hpp"
 #include "unit/stories.hpp"
 
@@ -101,6 +103,33 @@ TEST(PayloadTimes, OfAConnectionThatNobodyEndedAreThoseOfTheLastLook) {
   EXPECT_FALSE(run(stream.events).life().phases.first_byte);
   c.found(SocketKind::full, State::established);
   EXPECT_TRUE(run(stream.events).life().phases.first_byte);
+}
+
+// A RST ends it, and its process keeps the descriptor.
+TEST(PayloadTimes, OfASocketThatItsProcessKeepsComeWithItsLastTransition) {
+  for (const bool kept : {true, false}) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    answers_slowly(stream, c);
+    c.in(R);
+    c.extra.sk_err = ECONNRESET;
+    c.to(State::close);
+    if (kept) c.found(SocketKind::full, State::close);
+    const Life life = run(stream.events).life();
+    EXPECT_EQ(life.outcome, Outcome::reset_by_peer);
+    EXPECT_EQ(life.phases.first_byte.has_value(), kept);
+  }
+}
+
+// It still is as it was: what shows no end changes none.
+TEST(PayloadTimes, OfAnOpenConnectionAreNotThoseOfASocketThatHasEnded) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  answers_slowly(stream, c);
+  c.found(SocketKind::full, State::close);
+  EXPECT_FALSE(run(stream.events).life().phases.first_byte);
 }
 
 // A recording that breaks off: the control block is that of ESTABLISHED.

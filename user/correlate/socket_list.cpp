@@ -92,7 +92,8 @@ void SocketList::take(const Event& e, const SocketFound& f) {
   if (f.type == SocketKind::full || f.type == SocketKind::time_wait) half_closed_.note_still_fin_wait2(e, f);
   if (f.type != SocketKind::full && f.type != SocketKind::request) return;
   const auto state = f.type == SocketKind::request ? State::new_syn_recv : f.cb.state;
-  if (state == State::close || flow.remote.address.is_unspecified()) return;
+  if (state == State::close) return take_kept(e, f);
+  if (flow.remote.address.is_unspecified()) return;
   if (const Slot slot = table_.find_cookie(f.header.cookie); slot != no_slot) {
     catch_up(slot, e, f.cb, state);
     note_older(table_.at(slot), f, state);
@@ -125,6 +126,15 @@ void SocketList::take_flow(const Event& e, const SocketFound& f) {
   if (c.reported || c.ended()) return;
   const std::uint64_t before = segments_of(c.wire);
   if (take_counters(c, e, f) && segments_of(c.wire) > before) c.last_ts_ns = std::max(c.last_ts_ns, e.ts_ns);
+}
+
+// It has ended, and its process has it yet: what its flow counted until then.
+void SocketList::take_kept(const Event& e, const SocketFound& f) {
+  const Slot slot = table_.find_cookie(f.header.cookie);
+  if (slot == no_slot) return;
+  Connection& c = table_.at(slot);
+  const bool closed = c.ended() && !c.reported && !c.totals.at_destruction;
+  if (closed && take_counters(c, e, f)) c.set_payload(payload_times(e, f.header, f.times));
 }
 
 // One that is older than the run, or whose beginning was lost.

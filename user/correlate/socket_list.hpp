@@ -38,6 +38,7 @@ class SocketList {
 
  private:
   void take_flow(const Event& e, const SocketFound& f);
+  void take_kept(const Event& e, const SocketFound& f);
   void begin(const Event& e, const SocketFound& f, const Flow& flow, TcpState state);
   void find_in(Slot slot, const Event& e, const ControlBlock& found, TcpState state);
   void not_gone(Slot slot);
