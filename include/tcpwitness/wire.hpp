@@ -59,6 +59,7 @@ struct Analysis {
   std::uint32_t late_fin_end = 0;      // the number after it
   LateFin late_fin = LateFin::none;
   bool shows_window = false;   // payload into a closed window: it had been opened, and that is not in the capture
+  bool denies_window = false;  // it had not: that payload was not taken, and the window is still closed
   bool covers_unseen = false;  // a FIN that acknowledges what is not in the capture before it
 };
 

@@ -143,6 +143,65 @@ TEST(Acceptance, AnAckOfFarMoreThanWasSeenIsDoubtedOnce) {
   EXPECT_TRUE(j.ask({0, 1, 2'000'000}).doubted);
 }
 
+TEST(Acceptance, AnEmptySegmentBeyondTheWindowIsDoubtedToo) {
+  Judged j;
+  j.shake();
+  EXPECT_FALSE(Judged(j).ask({1, 1001, 1}).doubted);
+  EXPECT_TRUE(j.ask({1, 1002, 1}).doubted);
+  EXPECT_TRUE(Judged(j).ask({1, 1002, 1}).believed);
+  EXPECT_TRUE(j.ask({1, 1, 1, 100}).withdrawn);
+}
+
+TEST(Acceptance, BeforeItsReceiversFirstAckTheWindowIsThatOfTheSynAck) {
+  Judged j;
+  j.shake();
+  EXPECT_FALSE(Judged(j).ask({0, 1001, 1, 100}).doubted);
+  EXPECT_TRUE(j.ask({0, 1002, 1, 100}).doubted);
+}
+
+TEST(Acceptance, TheHandshakesAckIsDoubtedBeyondWhatASynOffers) {
+  Judged j;
+  j.said({0, 0, 0, 0, syn_flag}).said({1, 0, 1, 0, syn_ack});
+  EXPECT_FALSE(Judged(j).ask({0, 1, 65'536}).doubted);
+  EXPECT_TRUE(j.ask({0, 1, 65'537}).doubted);
+  EXPECT_FALSE(Judged(j).ask({0, 1, 65'537}).doubted) << "it is repeated";
+  EXPECT_FALSE(j.ask({0, 1, 1}).doubted);
+}
+
+TEST(Acceptance, WhatComesBeforeTheSynAckIsDoubtedUntilThat) {
+  Judged j;
+  j.said({0, 0, 0, 0, syn_flag});
+  Judged forged(j);
+  EXPECT_TRUE(forged.ask({1, 0U - 26'175U, 1, 0, fin_ack}).doubted);
+  EXPECT_TRUE(forged.ask({1, 0, 1, 0, syn_ack}).withdrawn);
+  EXPECT_TRUE(j.ask({1, 1, 1, 100}).doubted);
+  EXPECT_TRUE(Judged(j).ask({1, 0, 1, 0, syn_ack}).believed) << "that comes late";
+  EXPECT_TRUE(Judged(j).ask({0, 1, 101}).believed) << "that is missing";
+  EXPECT_TRUE(j.ask({1, 101, 1, 100}).believed);
+}
+
+TEST(Acceptance, WhatLacksTheAckFlagIsDoubtedUntilItIsAcknowledged) {
+  Judged j;
+  j.shake();
+  EXPECT_FALSE(Judged(j).ask({0, 1, 1, 0, fin_ack}).doubted);
+  EXPECT_TRUE(j.ask({0, 1, 0, 0, fin_flag}).doubted);
+  EXPECT_TRUE(Judged(j).ask({1, 1, 2}).believed);
+  EXPECT_FALSE(Judged(j).ask({1, 1, 1}).believed);
+  EXPECT_TRUE(j.ask({0, 1, 1, 100}).withdrawn);
+  Judged scan;
+  EXPECT_FALSE(scan.ask({0, 1, 0, 0, fin_flag}).doubted) << "there is nothing that it belongs to";
+}
+
+TEST(Acceptance, PayloadShowsAnOpenWindowUnlessItWasNotTaken) {
+  Judged j;
+  j.shake().said({0, 1, 1, 100}).said({1, 1, 101, 0, ack_flag, 0});
+  EXPECT_TRUE(j.ask({0, 101, 1, 100}).shows_window);
+  EXPECT_TRUE(Judged(j).ask({1, 1, 101, 0, ack_flag, 0}).denies_window);
+  EXPECT_FALSE(Judged(j).ask({1, 1, 201, 0, ack_flag, 0}).denies_window) << "it was";
+  EXPECT_FALSE(j.ask({1, 1, 101}).denies_window) << "it is open";
+  EXPECT_FALSE(j.ask({1, 1, 101, 0, ack_flag, 0}).denies_window) << "nothing was sent meanwhile";
+}
+
 TEST(Acceptance, TheSecondOfTwoSynAcksIsRefused) {
   Judged j;
   j.shake();

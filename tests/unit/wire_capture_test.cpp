@@ -500,6 +500,12 @@ TEST(Capture, AWindowIsClosedAsLongAsTheCaptureShowsIt) {
       closed_ns({data, closed, again, {0, 101, 1, 100, ack_flag, 1000, 500}, {0, 201, 1, 100, ack_flag, 1000, 500}}),
       300 * ms);
   EXPECT_EQ(closed_ns({data, closed, {0, 101, 1, 100, ack_flag, 1000, 500}, {1, 1, 201}}), 0);
+  const Say pushed{0, 101, 1, 100, ack_flag, 1000, 500};
+  EXPECT_EQ(closed_ns({data, closed, pushed, {1, 1, 101, 0, ack_flag, 0}, {1, 1, 101, 0, ack_flag, 1000, 90}}),
+            600 * ms)
+      << "it was not taken";
+  EXPECT_EQ(closed_ns({data, closed, pushed, {1, 1, 201, 0, ack_flag, 0}, {1, 1, 201, 0, ack_flag, 1000, 90}}), 90 * ms)
+      << "it was, and closed the window again";
   EXPECT_EQ(closed_ns({data, closed, {0, 101, 1, 1, ack_flag, 1000, 500}, {1, 1, 102}}), 510 * ms) << "a probe";
   EXPECT_EQ(closed_ns({data, closed, {0, 1, 1, 100, ack_flag, 1000, 500}, {1, 1, 101}}), 510 * ms) << "sent again";
 }

@@ -89,9 +89,18 @@ std::uint32_t unsent(const SocketView& socket) {
 // was closed as far as the last one that closed it.
 void end_unseen(ZeroWindowFacts& window, const Event& payload) {
   if (!window.since) return;
+  window.since_before = window.since;
+  window.total_before = window.total_ns;
   window.total_ns += window.closed_ts_ns > window.since.ts_ns ? window.closed_ts_ns - window.since.ts_ns : 0;
   window.since = {};
   window.evidence.add(payload.id, payload.ts_ns);
+}
+
+// It was not opened after all: that payload was not taken.
+void go_on(ZeroWindowFacts& window) {
+  if (window.since || !window.since_before) return;
+  window.since = window.since_before;
+  window.total_ns = window.total_before;
 }
 
 // Sent into the window that the other side closed.
@@ -286,6 +295,7 @@ void note_windows(Connection& c, const Event& e, const Segment& g, bool out) {
   if (!closes && !c.anomalies) return;
   if (!closes && !opens) return;
   ZeroWindowFacts& window = out ? c.ensure_anomalies().local_window : c.ensure_anomalies().peer_window;
+  if (g.analysis.denies_window) go_on(window);
   if (closes) window.closed_ts_ns = e.ts_ns;
   if (closes && !window.since) {
     window.since = {e.id, e.ts_ns};

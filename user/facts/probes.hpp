@@ -41,6 +41,8 @@ struct ZeroWindowFacts {
   TimeNs closed_ts_ns = 0;  // the newest segment that closed it
   std::uint32_t periods = 0;
   std::int64_t total_ns = 0;
+  Mark since_before;  // these, before payload showed that it had been opened unseen
+  std::int64_t total_before = 0;
   std::uint32_t probes = 0;  // sent into it
   std::uint32_t unsent_bytes = 0;
   bool by_kernel = false;

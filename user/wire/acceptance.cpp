@@ -93,7 +93,15 @@ void Acceptance::believe(unsigned side, Answer& answer) {
 void Acceptance::settle(const SeenSegment& g, unsigned side, Answer& answer) {
   Side& me = sides_[side];
   const Side& peer = sides_[side ^ 1U];
-  if (me.has_far && g.seq - me.far.seq < near_by) {
+  if (me.has_far && g.has(tcp_flag::syn)) {
+    // It came before the SYN-ACK, whose number decides.
+    if (me.far.seq - g.seq < near_by) {
+      believe(side, answer);
+    } else {
+      me.has_far = false;
+      answer.withdrawn = true;
+    }
+  } else if (me.has_far && me.far.has(tcp_flag::ack) && g.seq - me.far.seq < near_by) {
     believe(side, answer);
   } else if (me.has_far && seq_length(g.len, g.flags) != 0 && g.seq == me.half.snd_nxt()) {
     me.has_far = false;
@@ -105,26 +113,58 @@ void Acceptance::settle(const SeenSegment& g, unsigned side, Answer& answer) {
   if (covers && !answer.believed) believe(side ^ 1U, answer);
 }
 
-// Beyond the window, or an ACK of what was not seen (RFC 9293, 3.10.7.4).
+// It begins beyond the window. Before its receiver has sent more than its SYN, that one's window is all there is.
+bool Acceptance::doubts_number(const SeenSegment& g, const Side& me, const Side& peer) {
+  if (peer.scale.shift == WindowScale::unknown || !me.half.acked() || !me.half.sent()) return false;
+  const std::uint32_t edge = seq_before(peer.edge, me.half.snd_nxt()) ? me.half.snd_nxt() : peer.edge;
+  return seq_before(edge, g.seq) && !further_than_any_window(edge, g.seq);
+}
+
+// An empty ACK of far more than was seen. Before its sender's first one no more can have come than its SYN offers
+// (RFC 7323, 2.2: that window is not scaled).
+bool Acceptance::doubts_acknowledgement(const SeenSegment& g, Side& me, const Side& peer) {
+  constexpr std::uint32_t largest_of_syn = 0xffff;
+  const std::uint32_t beyond = g.ack - peer.half.snd_nxt();
+  const bool first = peer.half.syn() && !peer.half.acked();
+  const bool known = peer.half.sent() && (peer.half.acked() || peer.half.syn());
+  if (peer.other && g.ack == peer.other_isn + 1) return false;
+  const bool far =
+      g.has(tcp_flag::ack) && known && beyond > (first ? largest_of_syn : near_by) && beyond <= largest_window;
+  const bool again = me.has_far_ack && seq_not_after(me.far_ack, g.ack);
+  me.has_far_ack = far;
+  me.far_ack = g.ack;
+  return far && !again;
+}
+
+// What TCP drops (RFC 9293, 3.10.7.3 and 3.10.7.4), unless the capture lacks what came before.
 bool Acceptance::doubts(const SeenSegment& g, unsigned side) {
   Side& me = sides_[side];
   const Side& peer = sides_[side ^ 1U];
   if (g.has(tcp_flag::syn | tcp_flag::rst)) return false;
-  if (seq_length(g.len, g.flags) == 0) {
-    const std::uint32_t beyond = g.ack - peer.half.snd_nxt();
-    const bool far =
-        g.has(tcp_flag::ack) && peer.half.sent() && peer.half.acked() && beyond > near_by && beyond <= largest_window;
-    const bool again = me.has_far_ack && seq_not_after(me.far_ack, g.ack);
-    me.has_far_ack = far;
-    me.far_ack = g.ack;
-    return far && !again;
-  }
-  if (!peer.opened || peer.scale.shift == WindowScale::unknown || !me.half.acked() || !me.half.sent()) return false;
-  const std::uint32_t edge = seq_before(peer.edge, me.half.snd_nxt()) ? me.half.snd_nxt() : peer.edge;
-  if (!seq_before(edge, g.seq) || further_than_any_window(edge, g.seq)) return false;
+  const bool empty = seq_length(g.len, g.flags) == 0;
+  if (empty && doubts_acknowledgement(g, me, peer)) return true;
+  const bool silent = !me.half.sent() && !me.half.acked();
+  const bool before_syn_ack = !empty && silent && peer.half.syn() && !peer.half.syn_ack();
+  const bool without_ack = !g.has(tcp_flag::ack) && (me.half.syn() || peer.half.sent());
+  if (!before_syn_ack && !without_ack && !doubts_number(g, me, peer)) return false;
   me.has_far = true;
   me.far = g;
   return true;
+}
+
+// New payload into a closed window. The receiver's next ACK can show that it was not taken.
+void Acceptance::look_at_window(const SeenSegment& g, unsigned side, Answer& answer) {
+  Side& me = sides_[side];
+  Side& peer = sides_[side ^ 1U];
+  if (peer.has_pushed && g.has(tcp_flag::ack)) {
+    answer.denies_window = g.window == 0 && seq_not_after(g.ack, peer.pushed);
+    peer.has_pushed = false;
+  }
+  answer.shows_window = peer.half.window_closed() && !g.has(tcp_flag::syn) && g.len > 1 && me.half.sent() &&
+                        !seq_before(g.seq, me.half.snd_nxt());
+  if (!answer.shows_window) return;
+  if (!me.has_pushed) me.pushed = g.seq;
+  me.has_pushed = true;
 }
 
 Acceptance::Answer Acceptance::observe(const SeenSegment& g, unsigned side) {
@@ -178,8 +218,7 @@ Acceptance::Answer Acceptance::observe(const SeenSegment& g, unsigned side) {
     me.opened = true;
     peer.other = false;
   }
-  answer.shows_window = peer.half.window_closed() && !g.has(tcp_flag::syn) && g.len > 1 && me.half.sent() &&
-                        !seq_before(g.seq, me.half.snd_nxt());
+  look_at_window(g, side, answer);
   if (g.has(tcp_flag::ack)) note_edge(g, me, peer);
   answer.event_flags = take(g, me.half, peer.half);
   return answer;

@@ -350,6 +350,7 @@ std::uint16_t Conversations::Impl::taken(Conversation& c, unsigned from, const T
   analysis.resumed = answer.resumed;
   analysis.restarted = answer.restarted;
   analysis.shows_window = answer.shows_window;
+  analysis.denies_window = answer.denies_window;
   if (answer.believed) [[unlikely]] {
     const SeenSegment& far = c.acceptance.far(answer.believed_side);
     if (far.has(tcp_flag::fin)) {
