@@ -23,6 +23,10 @@ struct Reader {
     const auto* segment = std::get_if<Segment>(&events.back().body);
     return segment != nullptr ? segment->event_flags : std::uint16_t{0};
   }
+  // Another connection goes on meanwhile, of which no segment is an event.
+  void wait(Talk& talk, int seconds) {
+    for (int i = 0; i < seconds; ++i) read(talk.frame({0, 7, 7, 0, ack_flag, 9, 1'000}, 9));
+  }
   [[nodiscard]] std::vector<ConversationEnd> ends() const {
     std::vector<ConversationEnd> found;
     for (const Event& event : events) {
@@ -417,9 +421,9 @@ TEST(Conversations, ThatWereNeverEstablishedAreOverAfterATime) {
   Reader reader(settings);
   Talk talk;
   reader.read(talk.frame({0, 0, 0, 0, syn_flag}, 1));
-  reader.read(talk.frame({0, 0, 0, 0, syn_flag, 9, 129'000}, 2));
+  reader.wait(talk, 129);
   EXPECT_TRUE(reader.ends().empty());
-  reader.read(talk.frame({0, 0, 0, 0, syn_flag, 9, 2'000}, 3));
+  reader.wait(talk, 2);
   EXPECT_EQ(reader.ends().size(), 1U);
 }
 
@@ -446,7 +450,7 @@ TEST(Conversations, AStragglerOfOneThatIsReportedIsStillItsOwn) {
   for (const Say& one : {Say{0, 0, 0, 0, syn_flag}, Say{1, 0, 1, 0, syn_ack}, Say{0, 1, 1}, Say{0, 1, 1, 0, fin_ack},
                          Say{1, 1, 2, 0, fin_ack}, Say{0, 2, 2}})
     reader.read(talk.frame(one));
-  reader.read(talk.frame({0, 0, 0, 0, syn_flag, 9, 3'000}, 1));
+  reader.wait(talk, 3);
   ASSERT_EQ(reader.ends().size(), 1U);
   EXPECT_EQ(reader.ends()[0].conversation, 1U);
   reader.read(talk.frame({1, 1, 2, 0, fin_ack}));
@@ -480,18 +484,18 @@ TEST(Conversations, OfThoseThatAreReportedSoManyAreKept) {
 
 // Linux takes a RST only with the number that it waits for.
 TEST(Conversations, ARstThatMayNotHaveBeenTakenIsNotReportedAtOnce) {
-  const auto ends_after = [](std::uint32_t number, int silent_ms) {
+  const auto ends_after = [](std::uint32_t number, int silent_s) {
     Reader reader = pipe_reader();
     Talk talk;
     for (const Say& one : {Say{0, 0, 0, 0, syn_flag}, Say{1, 0, 1, 0, syn_ack}, Say{0, 1, 1}, Say{0, 1, 1, 100},
                            Say{1, 1, 101}, Say{1, number, 0, 0, rst_flag}, Say{0, 101, 1}})
       reader.read(talk.frame(one));
-    reader.read(talk.frame({0, 0, 0, 0, syn_flag, 9, silent_ms}, 1));
+    reader.wait(talk, silent_s);
     return reader.ends().size();
   };
-  EXPECT_EQ(ends_after(1, 3'000), 1U);
-  EXPECT_EQ(ends_after(300, 3'000), 0U);
-  EXPECT_EQ(ends_after(300, 133'000), 1U);
+  EXPECT_EQ(ends_after(1, 3), 1U);
+  EXPECT_EQ(ends_after(300, 3), 0U);
+  EXPECT_EQ(ends_after(300, 133), 1U);
 }
 
 TEST(Conversations, OneDirectionOfAnOldConnectionMayBeSilentForAnyTime) {
@@ -499,11 +503,45 @@ TEST(Conversations, OneDirectionOfAnOldConnectionMayBeSilentForAnyTime) {
     Reader reader = pipe_reader();
     Talk talk;
     reader.read(talk.frame(first));
-    reader.read(talk.frame({0, 7, 7, 100, ack_flag, 9, 200'000}, 1));
+    reader.wait(talk, 200);
     return reader.ends().size();
   };
   EXPECT_EQ(ends_after_silence({0, 7, 7, 500}), 0U);
   EXPECT_EQ(ends_after_silence({0, 0, 0, 0, syn_flag}), 1U);
+}
+
+// A clock that was set, a joined capture, a damaged timestamp: whose frames come at once is not silent.
+TEST(Conversations, AJumpOfTheClockIsNoSilence) {
+  const auto ends_behind = [](const std::vector<std::int64_t>& seconds) {
+    Reader reader = pipe_reader();
+    Talk talk;
+    const std::vector<Say> said{{0, 0, 0, 0, syn_flag}, {1, 0, 1, 0, syn_ack}, {0, 1, 1}, {0, 1, 1, 100}};
+    for (std::size_t i = 0; i < said.size(); ++i) {
+      TcpFrame frame = talk.frame(said[i]);
+      frame.ts_ns += seconds[i] * 1'000'000'000;
+      reader.read(frame);
+      EXPECT_NE(reader.conversations.analysis().conversation, 0U) << i;
+      if (i != 0) continue;
+      frame = talk.frame({0, 0, 0, 0, syn_flag}, 1);  // only a SYN: the next one to be given up
+      frame.ts_ns += seconds[i] * 1'000'000'000;
+      reader.read(frame);
+    }
+    return reader.ends().size();
+  };
+  EXPECT_EQ(ends_behind({0, -500, -500, -500}), 0U) << "set back";
+  EXPECT_EQ(ends_behind({0, 500, 500, 500}), 0U) << "set forward";
+  EXPECT_EQ(ends_behind({0, 500, 0, 0}), 0U) << "damaged";
+  EXPECT_EQ(ends_behind({0, 500, 0, 500}), 0U) << "two clocks";
+  Reader reader = pipe_reader();
+  Talk talk;
+  for (const std::int64_t seconds : {500, 0, 0}) {
+    TcpFrame frame = talk.frame({0, 0, 0, 0, syn_flag}, static_cast<std::uint16_t>(1 + seconds));
+    frame.ts_ns += seconds * 1'000'000'000;
+    reader.read(frame);
+  }
+  EXPECT_TRUE(reader.ends().empty());
+  reader.wait(talk, 132);
+  EXPECT_EQ(reader.ends().size(), 2U) << "behind the jump time passes as ever";
 }
 
 TEST(Conversations, WhatWasGivenUpIsNotCutOffByTheEndOfTheFile) {

@@ -50,6 +50,7 @@ struct Conversation {
   std::uint32_t hash = 0;
   std::uint32_t scope = 0;  // of link-local addresses: the capture's interface, from 1
   TimeNs last_ts_ns = 0;
+  TimeNs last_passed_ns = 0;  // what had passed at its newest segment (PassedTime)
   std::uint64_t stream = 0;
   WireAnalysis analysis;
   Acceptance acceptance;

@@ -10,6 +10,7 @@
 
 #include "wire/conversation.hpp"
 #include "wire/duplicates.hpp"
+#include "wire/passed_time.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -160,7 +161,10 @@ struct Conversations::Impl {
   bool finishing = false;
   bool acks_late_fin = false;       // the newest segment acknowledges more than was seen: a FIN can follow it
   std::vector<std::uint32_t> left;  // what finish() has still to end, the first one last
-  TimeNs now = 0;
+  PassedTime clock;
+  TimeNs now = 0;  // the latest timestamp: Zeek's timers go by it
+
+  [[nodiscard]] TimeNs silent_ns(const Conversation& c) const { return clock.passed_ns() - c.last_passed_ns; }
 };
 
 Conversations::Conversations(ConversationSettings settings) : impl_(std::make_unique<Impl>(settings)) {}
@@ -186,7 +190,8 @@ bool Conversations::finish(std::vector<Event>& out, std::size_t at_most) {
     const bool passed =
         c.younger != ConversationTable::none && !c.goes_on;  // a SYN came, and nothing of this one since
     // What had been given up before is not cut off by the end of the file.
-    const bool silent = c.given_up || (c.listed == Listed::half_open && impl_->now - c.last_ts_ns > given_up_ns);
+    const bool late = impl_->clock.at_ns() - c.last_ts_ns > given_up_ns;
+    const bool silent = c.given_up || (c.listed == Listed::half_open && late);
     const bool timed_out = impl_->timers && impl_->timers->over(slot, c, impl_->now);
     impl_->end(slot, !passed && !silent && !timed_out, out);
   }
@@ -257,12 +262,14 @@ std::uint32_t Conversations::Impl::older_or(std::uint32_t slot, const TcpFrame& 
 
 void Conversations::Impl::observe(const TcpFrame& f, std::vector<Event>& out) {
   analysis = {};
+  clock.step_to(f.ts_ns);
   if (f.ts_ns > now) now = f.ts_ns;
   const std::optional<std::uint32_t> before = f.bad_header ? std::nullopt : duplicates.seen_before(f);
   const std::uint32_t slot = locate(f, before, out);
   Conversation& c = table.at(slot);
   stream = c.stream;
   c.last_ts_ns = f.ts_ns;
+  c.last_passed_ns = clock.passed_ns();
   const unsigned from = c.local == f.source ? 0 : 1;
   Stream& me = c.side[from];
   std::uint16_t event_flags = 0;
@@ -389,11 +396,11 @@ std::uint16_t Conversations::Impl::taken(Conversation& c, unsigned from, const T
 std::uint32_t Conversations::Impl::silent_one() {
   const std::uint32_t half_open = table.oldest(Listed::half_open);
   const std::uint32_t one_way = table.oldest(Listed::one_way);
-  if (half_open != ConversationTable::none && now - table.at(half_open).last_ts_ns > given_up_ns) return half_open;
+  if (half_open != ConversationTable::none && silent_ns(table.at(half_open)) > given_up_ns) return half_open;
   if (table.count(Listed::half_open) + table.count(Listed::one_way) <= settings.half_open_limit)
     return ConversationTable::none;
   if (half_open == ConversationTable::none || one_way == ConversationTable::none) return std::min(half_open, one_way);
-  return table.at(half_open).last_ts_ns < table.at(one_way).last_ts_ns ? half_open : one_way;
+  return table.at(half_open).last_passed_ns < table.at(one_way).last_passed_ns ? half_open : one_way;
 }
 
 // Of those that are over, so many are kept for stragglers, reported or not. One of each kind at a time: true where
@@ -411,7 +418,7 @@ bool Conversations::Impl::give_back(std::vector<Event>& out) {
     end(reported != ConversationTable::none ? reported : table.oldest(Listed::over), false, out);
   }
   const std::uint32_t over = table.oldest(Listed::over);
-  const bool due = over != ConversationTable::none && now - table.at(over).last_ts_ns > settings.linger_ns;
+  const bool due = over != ConversationTable::none && silent_ns(table.at(over)) > settings.linger_ns;
   if (due) {
     report(over, false, out);
     table.list(over, Listed::reported);
@@ -420,6 +427,7 @@ bool Conversations::Impl::give_back(std::vector<Event>& out) {
 }
 
 void Conversations::advance(TimeNs now, std::vector<Event>& out) {
+  impl_->clock.step_to(now);
   if (now > impl_->now) impl_->now = now;
   while (impl_->give_back(out)) {
   }

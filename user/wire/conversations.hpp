@@ -22,8 +22,8 @@ namespace tcpwitness {
 
 struct ConversationSettings {
   bool all_segments = false;  // every segment is an event, not only those that matter
-  // A conversation that is over is kept for its stragglers until so many newer ones are over, or until it is so old by
-  // the capture's clock. (Only where somebody waits for the end to be reported: clocks of captures jump.)
+  // A conversation that is over is kept for its stragglers until so many newer ones are over, or until it was silent
+  // for so long (PassedTime). (Only where somebody waits for the end to be reported.)
   std::size_t linger_limit = 8192;
   std::int64_t linger_ns = std::numeric_limits<std::int64_t>::max();
   // So many may be open without having been established; above that the oldest counts as over.
@@ -42,7 +42,8 @@ class Conversations {
   // Appends zero or more events: the ends of older conversations, then this segment (a Segment: local is the
   // conversation's local side, and its direction is that side's).
   void observe(const TcpFrame& frame, std::vector<Event>& out);
-  // No frame came, and yet it is `now`: appends the ends of the conversations that are over for long.
+  // No frame came, and yet it is `now` (asked for once a second or more often): appends the ends of the conversations
+  // that are over for long.
   void advance(TimeNs now, std::vector<Event>& out);
   // The analysis of the newest segment, event or not.
   [[nodiscard]] const Analysis& analysis() const;
