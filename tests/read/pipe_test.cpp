@@ -57,6 +57,28 @@ TEST(ReadPipe, HalfAFrameIsWaitedFor) {
   EXPECT_TRUE(reported.out.contains("\"outcome\":\"completed\"")) << reported.out;
 }
 
+// The other connection's segments are no events.
+TEST(ReadPipe, HowLongTheCaptureRanOnIsKnownOfAPipeToo) {
+  const auto outcome = [](int seconds, bool piped) {
+    Capture capture;
+    const Capture::Tcp asks{.from_port = 1, .seq = 7, .flags = tcp_flag::syn};
+    capture.open(40'001).tcp(asks).after_ms(1'000).tcp(asks);
+    for (int i = 0; i < seconds; ++i)
+      capture.after_ms(1'000).tcp({.from_port = 40'001, .seq = 1'100U + 10U * unsigned(i), .ack = 5'000, .len = 10});
+    const Directory directory;
+    const ProgramOutput reported = piped
+                                       ? tcpwitness({"read", "-", "-o", "json"}, capture.bytes)
+                                       : tcpwitness({"read", directory.file("asks.pcap", capture.bytes), "-o", "json"});
+    for (const auto& life : only(objects(reported.out), "life"))
+      if (life["local"]["port"] == 1) return life["outcome"].get<std::string>();
+    return std::string();
+  };
+  for (const bool piped : {false, true}) {
+    EXPECT_EQ(outcome(140, piped), "connect-timeout") << piped;
+    EXPECT_EQ(outcome(120, piped), "open") << piped;
+  }
+}
+
 class ReadSignal : public testing::TestWithParam<int> {};
 
 TEST_P(ReadSignal, EndsReadingAndTellsWhatIsOpen) {

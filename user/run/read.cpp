@@ -203,6 +203,8 @@ class Reading final : public Run {
              .damage = {}};
     bytes_read_ = batch.bytes_read;
     last_ts_ns_ = batch.last_ts_ns;
+    // Ordinary frames are no events, and time passes all the same: how long something was silent is asked at its end.
+    correlator_.advance(last_ts_ns_, output_.waiting());
     const std::vector<Event>& events = batch.events;
     for (std::size_t i = 0; i < events.size() && !output_.enough(); ++i) {
       // The other thread wrote them, and they look up what was not looked at for long.

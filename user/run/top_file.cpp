@@ -152,6 +152,7 @@ class PlayedCapture final : public Played {
   void feed(Reports& out) {
     std::uint32_t index = 1;
     for (const CaptureInterface& interface : batch_.interfaces) names_.interfaces[index++] = interface.name;
+    correlator_.advance(batch_.last_ts_ns, out);  // ordinary frames are no events
     for (const Event& event : batch_.events) {
       now_ = std::max(now_, event.ts_ns);
       correlator_.feed(event, out);
