@@ -104,6 +104,17 @@ TEST_F(ReadError, ALinkTypeThatIsNotReadIsSaid) {
   EXPECT_FALSE(readable.err.contains("unsupported link type")) << readable.err;
 }
 
+TEST_F(ReadError, ATimestampThatCannotBeIsSaid) {
+  std::string bytes = Capture().whole(1).bytes;
+  const ProgramOutput right = tcpwitness({"read", directory_.file("right.pcap", bytes)});
+  EXPECT_FALSE(right.err.contains("timestamp")) << right.err;
+  const std::uint32_t nanoseconds = 466'743'000;
+  std::memcpy(bytes.data() + 24 + 4, &nanoseconds, sizeof nanoseconds);
+  const ProgramOutput odd = tcpwitness({"read", directory_.file("odd.pcap", bytes)});
+  EXPECT_EQ(odd.status, 0);
+  EXPECT_TRUE(odd.err.contains("1 timestamp with a fraction of a second or more, read as nanoseconds")) << odd.err;
+}
+
 TEST_F(ReadError, AProcessIsNotInACapture) {
   const std::string path = directory_.file("x.pcap", Capture().whole(1).bytes);
   refused({"read", path, "--pid", "7"}, 2, {"--pid", "a capture knows no processes", "tcpwitness record"});

@@ -56,6 +56,25 @@ INSTANTIATE_TEST_SUITE_P(All, PcapFormat,
                                            PcapKind{0xa1b23c4d, false, 1}, PcapKind{0xa1b23c4d, true, 1},
                                            PcapKind{0xa1b2cd34, false, 1000}, PcapKind{0xa1b2cd34, true, 1000}));
 
+TEST(PcapFile, AFractionOfASecondIsBelowASecond) {
+  Pcap micro;
+  micro.packet(data("a"), 10, 999'999).packet(data("b"), 11, 1'000'000).packet(data("c"), 12, 466'743'000);
+  micro.packet(data("d"), 13, 0xffffffff);
+  const Read read_micro = read(micro.file);
+  ASSERT_EQ(read_micro.blocks.size(), 4U);
+  EXPECT_EQ(read_micro.blocks[0].ts_ns, 10 * s + 999'999'000);
+  EXPECT_EQ(read_micro.blocks[1].ts_ns, 11 * s + 1'000'000) << "these are nanoseconds";
+  EXPECT_EQ(read_micro.blocks[2].ts_ns, 12 * s + 466'743'000);
+  EXPECT_EQ(read_micro.blocks[3].ts_ns, 13 * s + 999'999'999);
+  EXPECT_EQ(read_micro.odd_times, 3U);
+  Pcap nano(false, 0xa1b23c4d);
+  const Read read_nano = read(nano.packet(data("a"), 10, 999'999'999).packet(data("b"), 11, 1'000'000'000).file);
+  ASSERT_EQ(read_nano.blocks.size(), 2U);
+  EXPECT_EQ(read_nano.blocks[0].ts_ns, 10 * s + 999'999'999);
+  EXPECT_EQ(read_nano.blocks[1].ts_ns, 11 * s + 999'999'999);
+  EXPECT_EQ(read_nano.odd_times, 1U);
+}
+
 TEST(PcapFile, WithTheLengthOfItsFrameChecksumInTheLinkTypeIsStillEthernet) {
   Pcap pcap(false, 0xa1b2c3d4, 0x24000001);
   const Read reported = read(pcap.packet(data("x")).file);

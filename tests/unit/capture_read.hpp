@@ -38,6 +38,7 @@ struct Read {
   std::string damage;   // empty: none
   std::string refused;  // open() failed
   std::uint64_t dropped = 0;
+  std::uint64_t odd_times = 0;
 };
 
 inline std::string text(std::span<const std::byte> bytes) {
@@ -59,6 +60,7 @@ inline Read read(Result<std::unique_ptr<CaptureFile>> file) {
   reported.interfaces = (*file)->interfaces();
   reported.application = (*file)->application();
   reported.dropped = (*file)->dropped();
+  reported.odd_times = (*file)->odd_times();
   reported.format = (*file)->format();
   if ((*file)->damage()) reported.damage = (*file)->damage()->message();
   return reported;

@@ -61,6 +61,7 @@ const std::optional<Error>& CaptureFile::damage() const { return impl_->damage; 
 const std::vector<CaptureInterface>& CaptureFile::interfaces() const { return impl_->interfaces; }
 const std::string& CaptureFile::application() const { return impl_->application; }
 std::uint64_t CaptureFile::dropped() const { return impl_->dropped; }
+std::uint64_t CaptureFile::odd_times() const { return impl_->odd_times; }
 bool CaptureFile::regular() const { return impl_->regular; }
 bool CaptureFile::written() const { return impl_->written; }
 std::uint64_t CaptureFile::bytes_total() const { return impl_->total; }

@@ -73,6 +73,8 @@ class CaptureFile {
   [[nodiscard]] std::string format() const;                               // "pcapng", "pcap, nanoseconds", ...
   // Packets that were dropped while the capture was made, as far as it counts them (pcapng) and was read.
   [[nodiscard]] std::uint64_t dropped() const;
+  // Timestamps so far whose fraction of a second is one or more: what their writer meant is a guess.
+  [[nodiscard]] std::uint64_t odd_times() const;
   [[nodiscard]] bool regular() const;  // an ordinary file: its size is known
   [[nodiscard]] bool written() const;  // and a process held it locked when it was opened, as `record` does
 

@@ -46,6 +46,7 @@ struct CaptureFile::Impl {
   std::uint64_t total = 0;
   std::uint64_t frames = 0;
   std::uint64_t dropped = 0;          // packets, by the file's own count
+  std::uint64_t odd_times = 0;        // timestamps with a fraction of a second or more
   std::uint32_t head = max_captured;  // what is looked at of a packet, bytes
   std::vector<CaptureInterface> interfaces;
   std::optional<Error> damage;

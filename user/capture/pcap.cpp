@@ -11,6 +11,7 @@ namespace tcpwitness {
 namespace {
 
 constexpr std::size_t file_header = 24;
+constexpr TimeNs second_ns = 1'000'000'000;
 constexpr std::uint32_t magic_micro = 0xa1b2c3d4;
 constexpr std::uint32_t magic_nano = 0xa1b23c4d;
 constexpr std::uint32_t magic_patched = 0xa1b2cd34;
@@ -45,8 +46,7 @@ class PcapReader final : public CaptureReader {
     block.type = 0;
     block.offset = offset;
     block.number = ++file_.frames;
-    block.ts_ns =
-        TimeNs{load32(header, swapped_)} * 1'000'000'000 + TimeNs{load32(header + 4, swapped_)} * fraction_ns_;
+    block.ts_ns = TimeNs{load32(header, swapped_)} * second_ns + fraction(load32(header + 4, swapped_));
     block.interface = 0;
     block.link_type = link_type_;
     file_.give(block, header + record_header_, captured, wire);
@@ -56,6 +56,16 @@ class PcapReader final : public CaptureReader {
   }
 
  private:
+  // Some programs put nanoseconds into a file of microseconds; tcpdump prints them as such, too. What is no fraction of
+  // a second even so is the end of that second.
+  TimeNs fraction(std::uint32_t value) {
+    const TimeNs ns = TimeNs{value} * fraction_ns_;
+    if (ns < second_ns) [[likely]]
+      return ns;
+    ++file_.odd_times;
+    return std::min<TimeNs>(value, second_ns - 1);
+  }
+
   bool end() {
     ByteWindow& window = file_.window;
     if (window.available() == 0 && !window.source().failure()) return false;

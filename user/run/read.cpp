@@ -155,6 +155,10 @@ class Reading final : public Run {
       fmt::print(stderr, "tcpwitness: {} frame{} skipped: unsupported link type {}\n", grouped(over.frames),
                  over.frames == 1 ? "" : "s", over.link_type);
     }
+    if (const std::uint64_t odd = file_.odd_times(); odd != 0) {
+      fmt::print(stderr, "tcpwitness: {} timestamp{} with a fraction of a second or more, read as nanoseconds\n",
+                 grouped(odd), odd == 1 ? "" : "s");
+    }
     if (filter_ != nullptr && filter_->refused()) fmt::print(stderr, "tcpwitness: {}\n", filter_->refused()->message());
     return file_.damage() ? fail(*file_.damage()) : 0;
   }
