@@ -9,6 +9,7 @@
 #include "unit/says.hpp"
 #include "unit/sink_capture.hpp"
 #include "unit/stories.hpp"
+#include "unit/wire_talk.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -207,6 +208,32 @@ TEST(Story, TheWireAloneTellsOfClientAndServer) {
                          "The client sent its FIN: it closes first", "the server acknowledged it",
                          "The server sent its FIN: both have closed", "sent 50 bytes, received 70 bytes"});
   EXPECT_FALSE(text.contains("process")) << text;
+}
+
+std::string story_of_capture(const std::vector<Say>& said) {
+  Talk talk;
+  Conversations conversations{ConversationSettings{}};
+  std::vector<Event> events;
+  for (const Say& one : said) conversations.observe(talk.frame(one), events);
+  conversations.finish(events);
+  CorrelatorSettings settings = wire_settings();
+  settings.capture = true;
+  return text_of(run(events, std::move(settings)).reports, {.width = 400, .wire_alone = true});
+}
+
+TEST(Story, OfAnotherClocksTimeNothingIsSaid) {
+  const auto story = [](int off_ms) {
+    return story_of_capture({{0, 0, 0, 0, syn_flag},
+                             {1, 0, 1, 0, syn_ack, 1000, 10 + off_ms},
+                             {0, 1, 1, 0, ack_flag, 1000, 10 - off_ms},
+                             {0, 1, 1, 10}});
+  };
+  expect_reported(story(0), {"SYN-ACK 10 ms after the SYN", "the client acknowledged it 10 ms later"});
+  for (const int off_ms : {1'000'000'000, -5'000}) {
+    const std::string text = story(off_ms);
+    EXPECT_FALSE(text.contains("after the SYN")) << text;
+    EXPECT_EQ(text.contains("acknowledged it, by the capture's clock before it"), off_ms > 0) << text;
+  }
 }
 
 // Only the segment of the RST that the kernel has reported goes on with its sentence.

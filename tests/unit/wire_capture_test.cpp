@@ -309,6 +309,32 @@ TEST(Capture, ARstBetweenTheFinsIsNoResetWhereThePeerClosesToo) {
   for (const Finding& finding : life.findings) EXPECT_NE(finding.rule, Rule::reset_origin);
 }
 
+// Two clocks, or a timestamp that is damaged.
+TEST(Capture, PhasesBetweenWhichTimeRanBackAreAbsent) {
+  const auto life = [](int off_ms) {
+    return read({{0, 0, 0, 0, syn_flag},
+                 {1, 0, 1, 0, syn_ack, 1000, 10 + off_ms},
+                 {0, 1, 1, 0, ack_flag, 1000, 10 - off_ms},
+                 {0, 1, 1, 100},
+                 {1, 1, 101, 50},
+                 {0, 101, 51, 0, fin_ack},
+                 {1, 51, 102, 0, fin_ack},
+                 {0, 102, 52}})
+        .life();
+  };
+  const Life right = life(0);
+  EXPECT_EQ(right.phases.connect, 10 * ms);
+  EXPECT_EQ(right.phases.first_byte, 10 * ms);
+  for (const int off_ms : {1'000'000'000, 5'000, -5'000}) {
+    const Life wrong = life(off_ms);
+    EXPECT_EQ(wrong.handshake_ns, 20 * ms);
+    EXPECT_FALSE(wrong.phases.connect.has_value());
+    EXPECT_FALSE(wrong.phases.synack_ack.has_value());
+    EXPECT_FALSE(wrong.phases.first_byte.has_value());
+    EXPECT_FALSE(wrong.phases.idle.has_value());
+  }
+}
+
 TEST(Capture, ARetransmissionThatThePeerSpokeBehindIsNoSilence) {
   const auto half_open = [](const std::vector<Say>& more) {
     return read(after_handshake(more)).finding(Rule::half_open).has_value();

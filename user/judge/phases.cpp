@@ -37,6 +37,11 @@ std::optional<PayloadTimes> payload_times(const Connection& c, const RuleContext
 
 std::int64_t positive(std::int64_t ns) { return std::max<std::int64_t>(ns, 0); }
 
+// Nothing where time ran back meanwhile.
+std::optional<std::int64_t> between(TimeNs from, TimeNs to) {
+  return from <= to ? std::optional(to - from) : std::nullopt;
+}
+
 // ESTABLISHED, or the ACK that a capture shows; 0: not seen.
 TimeNs opened(const Connection& c) {
   if (!c.opening.established || c.handshake_ns < 0 || c.opening.preexisting) return 0;
@@ -58,7 +63,7 @@ std::optional<std::int64_t> round_trip(const Connection& c) {
   const bool repeated = (c.anomalies && (c.anomalies->syn_ack_copy || c.anomalies->retransmissions.syns != 0)) ||
                         (c.inferred && c.inferred->syn_ack_repeated);
   if (!c.syn || !c.syn_ack || repeated) return std::nullopt;
-  return positive(c.syn_ack.ts_ns - c.syn.ts_ns);
+  return between(c.syn.ts_ns, c.syn_ack.ts_ns);
 }
 
 void opening(const Connection& c, const RuleContext& context, Phases& phases) {
@@ -66,11 +71,13 @@ void opening(const Connection& c, const RuleContext& context, Phases& phases) {
   const bool active = c.role == Role::active;
   const bool by_call = active && !c.opening.by_write && c.seen_by.kernel && context.has_kernel;
   const TimeNs begun = by_call ? c.start_ts_ns : c.syn.ts_ns;
-  if (c.syn && c.syn_ack) phases.connect = positive(c.syn_ack.ts_ns - begun);
+  if (c.syn && c.syn_ack) phases.connect = between(begun, c.syn_ack.ts_ns);
   const TimeNs open = opened(c);
   if (open == 0) return;
   if (c.syn && c.syn_ack) {
-    phases.synack_ack = positive(open - c.syn_ack.ts_ns);
+    phases.synack_ack = between(c.syn_ack.ts_ns, open);
+    // One timestamp of both is wrong, and which is not known.
+    if (!phases.connect || !phases.synack_ack) phases.connect = phases.synack_ack = std::nullopt;
   } else if (by_call) {
     phases.connect = c.handshake_ns;  // no packets: both together
   }
@@ -140,7 +147,7 @@ Phases judge_phases(const Connection& c, const RuleContext& context, TimeNs end_
       phases.waiting = phases.idle = phases.transfer = std::nullopt;
     }
   }
-  if (const TimeNs first = first_fin(c); first != 0) phases.closing = positive(end_ns - first);
+  if (const TimeNs first = first_fin(c); first != 0) phases.closing = between(first, end_ns);
   return phases;
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "tcpwitness/tcp.hpp"
+#include "wire/frame_order.hpp"
 
 namespace tcpwitness {
 
@@ -15,7 +16,8 @@ void PhaseClock::look(const SeenSegment& s, unsigned from, Kind kind) {
   Half& me = half_[from];
   Half& peer = half_[from ^ 1U];
   const std::int64_t before = now_ns_;
-  now_ns_ = std::max(now_ns_, s.ts_ns);
+  ran_back_ = ran_back_ || before - s.ts_ns > FrameOrder::apart_ns;
+  now_ns_ = std::max(before, s.ts_ns);
   if (s.has(tcp_flag::ack) && !s.has(tcp_flag::rst)) {
     if (!peer.acked_any || seq_before(peer.acked, s.ack)) peer.acked = s.ack;
     peer.acked_any = true;
@@ -77,6 +79,7 @@ void PhaseClock::between(std::int64_t gap_ns, unsigned from) {
 
 PayloadTimes PhaseClock::times() const {
   PayloadTimes t;
+  if (ran_back_) return t;
   t.first_out = half_[0].first_ns;
   t.first_out_acked = half_[0].first_acked_ns;
   t.last_out = half_[0].last_ns;

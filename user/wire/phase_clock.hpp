@@ -20,6 +20,7 @@ class PhaseClock {
     if (segment.len == 0 && idle_ && segment.window != 0) return;  // a bare ACK that changes nothing
     look(segment, from, kind);
   }
+  // Nothing where the clock was set meanwhile.
   [[nodiscard]] PayloadTimes times() const;
 
  private:
@@ -48,6 +49,7 @@ class PhaseClock {
   std::array<std::int64_t, 2> until_ns_{};  // until this side sent; see PayloadTimes
   std::uint8_t first_ = 0;                  // the side that sent payload first
   std::uint8_t last_ = 0;                   // and last
+  bool ran_back_ = false;                   // by more than a disorder of the capture
   bool idle_ = false;                       // everything is acknowledged, no window is closed
   bool answer_late_ = false;                // before the first answer was whole, something was sent again or is missing
 };

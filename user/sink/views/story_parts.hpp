@@ -13,7 +13,12 @@ namespace tcpwitness::story {
 
 // " 21 us after WHAT" where that was seen.
 inline std::string since(TimeNs then, TimeNs now, std::string_view what) {
-  return then != 0 && then != now ? fmt::format(" {} after {}", duration_in_words(now - then), what) : "";
+  return then != 0 && then < now ? fmt::format(" {} after {}", duration_in_words(now - then), what) : "";
+}
+
+// Captures of several clocks have an answer before its question.
+inline std::string later(TimeNs then, TimeNs now) {
+  return now < then ? ", by the capture's clock before it" : fmt::format(" {} later", duration_in_words(now - then));
 }
 
 inline std::string capital(std::string text) {

@@ -77,16 +77,16 @@ Phrase StoryWords::phrase(const Entry& entry, const SegmentEntry& body, StorySta
 }
 
 Phrase StoryWords::handshake_ack_phrase(const Entry& entry, bool out, const StoryState& so_far) const {
-  const std::string later = duration_in_words(entry.ts_ns - so_far.sentence_ns);
+  const std::string later = story::later(so_far.sentence_ns, entry.ts_ns);
   if (wire_alone) {
     const std::string took =
         so_far.syn_ns != 0 ? fmt::format(": the handshake took {}", duration_in_words(entry.ts_ns - so_far.syn_ns))
                            : "";
-    return {.text = fmt::format("; {} acknowledged it {} later{}", out ? us(so_far) : them(so_far), later, took),
+    return {.text = fmt::format("; {} acknowledged it{}{}", out ? us(so_far) : them(so_far), later, took),
             .goes_on = true,
             .about = About::established};
   }
-  return {.text = fmt::format("; {} {} later", out ? "its ACK was sent" : "the peer's ACK came in", later),
+  return {.text = fmt::format("; {}{}", out ? "its ACK was sent" : "the peer's ACK came in", later),
           .goes_on = true,
           .about = About::established};
 }
@@ -94,15 +94,14 @@ Phrase StoryWords::handshake_ack_phrase(const Entry& entry, bool out, const Stor
 Phrase StoryWords::fin_ack_phrase(const Entry& entry, bool out, const StoryState& so_far) const {
   const TimeNs fin = out ? so_far.fin_in_ns : so_far.fin_out_ns;
   const bool joins = out ? so_far.about == About::fin_in : so_far.about == About::closing;
-  const std::string later = duration_in_words(entry.ts_ns - (joins ? so_far.sentence_ns : fin));
   const std::string subject = out ? us(so_far) : them(so_far);
   if (joins)
-    return {.text = fmt::format("; {} acknowledged it {} later", subject, later),
+    return {.text = fmt::format("; {} acknowledged it{}", subject, story::later(so_far.sentence_ns, entry.ts_ns)),
             .goes_on = true,
             .about = out ? About::fin_acked : About::nothing};
   if (fin == 0) return {.text = fmt::format("{} acknowledged the FIN", story::capital(subject))};
-  return {.text = fmt::format("{} acknowledged {}'s FIN {} after it", story::capital(subject),
-                              out ? them(so_far) : us(so_far), later)};
+  return {.text = fmt::format("{} acknowledged {}'s FIN{}", story::capital(subject), out ? them(so_far) : us(so_far),
+                              story::since(fin, entry.ts_ns, "it"))};
 }
 
 // Of no socket, out of order, or the first of a connection that is older.
@@ -179,7 +178,10 @@ Phrase StoryWords::syn_ack_phrase(const Entry& entry, const SegmentEntry& body, 
   const std::string_view again = so_far.syn_ack_ns != 0 ? " again" : "";
   so_far.note_syn_ack(entry.ts_ns, is_out(segment), segment.seq);
   const std::string place = through(segment.ifindex, out, so_far);
-  const std::string since = story::since(so_far.syn_ns, entry.ts_ns, "the SYN");
+  // Nobody waits for hours: the SYN has the time of another clock.
+  constexpr TimeNs waited_for_ns = 3'600'000'000'000;
+  const bool one_clock = entry.ts_ns - so_far.syn_ns <= waited_for_ns;
+  const std::string since = one_clock ? story::since(so_far.syn_ns, entry.ts_ns, "the SYN") : "";
   if (again.empty() && out && !wire_alone && so_far.about == About::syn_in)
     return {.text = fmt::format("; the SYN-ACK was sent{}{}", place, since), .goes_on = true, .about = About::syn_ack};
   return {.text = fmt::format("{}{}{}{}", moved(out, "SYN-ACK", so_far), again, place, since), .about = About::syn_ack};
