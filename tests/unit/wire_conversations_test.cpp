@@ -669,6 +669,21 @@ TEST(SequenceBytes, TheNumberOfARstOpensNoHole) {
   EXPECT_EQ(bytes.retransmitted(), 0U);
 }
 
+// Words about the reset, however often they come.
+TEST(SequenceBytes, ThePayloadOfARstIsNotOfTheStream) {
+  SequenceBytes bytes;
+  for (int i = 0; i < 4; ++i) bytes.sent(0, 11, rst_ack);
+  EXPECT_EQ(bytes.payload(), 44U);
+  EXPECT_EQ(bytes.range(), 0U);
+  EXPECT_EQ(bytes.missing(), 0U);
+  EXPECT_EQ(bytes.payload() + bytes.missing(), bytes.range() + bytes.retransmitted());
+  bytes.sent(1'000, 100, ack_flag);
+  bytes.sent(1'100, 11, rst_ack);
+  EXPECT_EQ(bytes.range(), 100U);
+  bytes.sent(1'100, 11, fin_ack);
+  EXPECT_EQ(bytes.range(), 111U);
+}
+
 TEST(SequenceBytes, AKeepAliveAtTheBeginningOfACaptureIsNoByte) {
   SequenceBytes bytes;
   bytes.sent(999, 0, ack_flag);

@@ -375,7 +375,8 @@ std::uint16_t Conversations::Impl::taken(Conversation& c, unsigned from, const T
   acks_late_fin = other.sent() && has(f, tcp_flag::ack) && seq_before(other.snd_nxt(), f.ack) &&
                   (f.ack - other.snd_nxt() == 1 || c.half(from).fin());
   me.bytes.sent(f.seq, f.len, f.flags);
-  if (has(f, tcp_flag::ack) && peer.seen) peer.bytes.acknowledged(f.ack);
+  // A RST acknowledges whatever it answers: that shows no byte.
+  if (has(f, tcp_flag::ack) && !has(f, tcp_flag::rst) && peer.seen) peer.bytes.acknowledged(f.ack);
   if ((analysis.flags & analysis_flag::retransmission) != 0) ++me.retransmits;
   if ((analysis.flags & analysis_flag::out_of_order) != 0) ++me.out_of_order;
   constexpr std::uint32_t probes = analysis_flag::keep_alive | analysis_flag::zero_window_probe;

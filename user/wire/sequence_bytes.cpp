@@ -15,7 +15,7 @@ constexpr std::uint64_t first_turn = std::uint64_t{1} << 32;  // room below for 
 
 void SequenceBytes::sent(std::uint32_t seq, std::uint32_t len, std::uint8_t flags) {
   if ((flags & tcp_flag::rst) != 0) {
-    reset(seq, len);
+    refused(len);
     return;
   }
   const bool syn = (flags & tcp_flag::syn) != 0;
@@ -86,17 +86,6 @@ void SequenceBytes::jump(std::uint32_t start, std::uint32_t len, std::uint32_t c
   holes_.reset();
   const std::uint32_t distance = far_ack_ - start;
   if (far_acked_ && (distance < largest_window || 0U - distance < largest_window)) slow_acknowledged(start + 1);
-}
-
-// The number of a RST proves nothing: what it skips was not sent.
-void SequenceBytes::reset(std::uint32_t seq, std::uint32_t len) {
-  payload_ += len;
-  if (known_ && seq == static_cast<std::uint32_t>(high_)) {
-    range_ += len;
-    high_ += len;
-  } else {
-    (known_ ? retransmitted_ : range_) += len;
-  }
 }
 
 void SequenceBytes::restart(std::uint32_t start) {

@@ -16,7 +16,8 @@ class SequenceBytes {
  public:
   static constexpr std::size_t holes_limit = 16;
 
-  // A segment's payload and flags, as in its header.
+  // A segment's payload and flags, as in its header. The number of a RST proves nothing, and its payload is words about
+  // it (RFC 9293, 3.5.3), no part of the stream.
   void sent(std::uint32_t seq, std::uint32_t len, std::uint8_t flags);
   // The peer acknowledged everything before `ack`: what of it was not seen is missing.
   void acknowledged(std::uint32_t ack) {
@@ -55,7 +56,6 @@ class SequenceBytes {
 
   void slow_sent(std::uint32_t start, std::uint32_t len, std::uint32_t consumed);
   void slow_acknowledged(std::uint32_t ack);
-  void reset(std::uint32_t seq, std::uint32_t len);
   void jump(std::uint32_t start, std::uint32_t len, std::uint32_t consumed);
   [[nodiscard]] bool only_probed(std::uint32_t ahead) const;
   [[nodiscard]] bool hole_has(std::uint32_t number) const;
