@@ -309,6 +309,34 @@ TEST(Capture, ARstBetweenTheFinsIsNoResetWhereThePeerClosesToo) {
   for (const Finding& finding : life.findings) EXPECT_NE(finding.rule, Rule::reset_origin);
 }
 
+// What the peer sent before its own FIN was refused, whoever closed first.
+TEST(Capture, ARstThatRefusesWhatAFinEndedIsAReset) {
+  const auto outcome = [](std::uint32_t acked) {
+    return read(after_handshake({{0, 1, 1, 100},
+                                 {1, 1, 101, 50},
+                                 {1, 51, 101, 0, fin_ack},
+                                 {0, 101, acked, 0, fin_ack},
+                                 {1, 52, 102},
+                                 {1, 1, 102, 50, fin_ack},
+                                 {0, 102, 153, 0, rst_ack}}))
+        .life();
+  };
+  EXPECT_EQ(outcome(1).outcome, Outcome::reset_by_local);
+  EXPECT_EQ(outcome(1).closed_by, ClosedBy::peer);
+  EXPECT_EQ(outcome(1).rx_bytes, 50U) << "what a RST acknowledges was not sent";
+  EXPECT_EQ(outcome(51).outcome, Outcome::completed) << "all but the FIN";
+  const std::vector<Say> alert = after_handshake({{0, 1, 1, 100}, {1, 1, 101, 50}, {0, 101, 51, 31, fin_ack}});
+  const auto behind_alert = [&](const std::vector<Say>& more) {
+    std::vector<Say> all = alert;
+    all.insert(all.end(), more.begin(), more.end());
+    return read(all).life().outcome;
+  };
+  const Say reset{0, 133, 51, 0, rst_flag};
+  EXPECT_EQ(behind_alert({{1, 51, 101, 0, fin_ack}, reset}), Outcome::completed) << "its own alert is on its way";
+  EXPECT_EQ(behind_alert({{1, 51, 101, 31}, reset, {1, 82, 101, 0, fin_ack}}), Outcome::completed);
+  EXPECT_EQ(behind_alert({{1, 51, 101, 0, fin_ack}, {0, 133, 52}, {1, 51, 0, 0, rst_flag}}), Outcome::reset_by_peer);
+}
+
 // Two clocks, or a timestamp that is damaged.
 TEST(Capture, PhasesBetweenWhichTimeRanBackAreAbsent) {
   const auto life = [](int off_ms) {

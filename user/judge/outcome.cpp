@@ -198,15 +198,22 @@ bool given_up_before(const Connection& c) {
   return first.sent && !first.acked && later.sent && later.sent.ts_ns - first.sent.ts_ns >= much_later_ns;
 }
 
-// The RST came behind both FINs, and payload before the later one was not acknowledged: it refused that. (A FIN behind
-// the RST shows that its sender had closed by itself.)
+// The RST came behind this FIN, and payload before that was not acknowledged. (A FIN behind the RST shows that its
+// sender had closed by itself.)
+bool payload_refused(const Connection& c, const FinFacts& fin, unsigned side) {
+  return fin.sent.ts_ns < c.teardown->end.ts_ns && !c.inferred->tracker.acknowledged(side, fin.seq);
+}
+
+// The RST came behind both FINs, and refused what its receiver's ended, or the later one. (What its sender sent before
+// it closed first is only not acknowledged yet: a TLS alert, mostly.)
 bool payload_refused(const Connection& c) {
   const FinFacts& in = c.teardown->fin_in;
   const FinFacts& out = c.teardown->fin_out;
   if (!in.sent || !out.sent) return false;
-  const bool ours = out.sent.ts_ns > in.sent.ts_ns;
-  const FinFacts& later = ours ? out : in;
-  return later.sent.ts_ns < c.teardown->end.ts_ns && !c.inferred->tracker.acknowledged(ours ? 0 : 1, later.seq);
+  const bool came_in = anomalies_of(c).rst_in.mark.id == c.teardown->end.id;
+  const bool out_is_later = out.sent.ts_ns > in.sent.ts_ns;
+  return ((came_in || out_is_later) && payload_refused(c, out, 0)) ||
+         ((!came_in || !out_is_later) && payload_refused(c, in, 1));
 }
 
 // A RST behind its sender's own FIN refuses what the peer still sends. Where the peer has closed too, both have.
