@@ -221,6 +221,21 @@ std::string story_of_capture(const std::vector<Say>& said) {
   return text_of(run(events, std::move(settings)).reports, {.width = 400, .wire_alone = true});
 }
 
+TEST(Story, FinsOfWhichNeitherAcknowledgesTheOtherHaveCrossed) {
+  const auto story = [](std::uint32_t acked) {
+    return story_of_capture({{0, 0, 0, 0, syn_flag},
+                             {1, 0, 1, 0, syn_ack},
+                             {0, 1, 1},
+                             {0, 1, 1, 0, fin_ack},
+                             {1, 1, acked, 0, fin_ack},
+                             {0, 2, 2},
+                             {1, 2, 2}});
+  };
+  expect_reported(story(1),
+                  {"The client sent its FIN", "The server sent its FIN: the two crossed, and both have closed"});
+  EXPECT_FALSE(story(2).contains("crossed")) << story(2);
+}
+
 TEST(Story, OfAnotherClocksTimeNothingIsSaid) {
   const auto story = [](int off_ms) {
     return story_of_capture({{0, 0, 0, 0, syn_flag},

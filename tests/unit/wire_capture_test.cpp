@@ -337,6 +337,17 @@ TEST(Capture, ARstThatRefusesWhatAFinEndedIsAReset) {
   EXPECT_EQ(behind_alert({{1, 51, 101, 0, fin_ack}, {0, 133, 52}, {1, 51, 0, 0, rst_flag}}), Outcome::reset_by_peer);
 }
 
+TEST(Capture, FinsThatCrossedBeforeARstClosedBoth) {
+  const auto closed_by = [](std::uint32_t acked) {
+    return read(after_handshake({{0, 1, 1, 24, fin_ack}, {1, 1, acked, 24, fin_ack}, {1, 1, 0, 0, rst_flag}}))
+        .life()
+        .closed_by;
+  };
+  EXPECT_EQ(closed_by(1), ClosedBy::both);
+  EXPECT_EQ(closed_by(26), ClosedBy::local);
+  EXPECT_EQ(read(after_handshake({{1, 1, 1, 0, rst_flag}})).life().closed_by, ClosedBy::peer);
+}
+
 // Two clocks, or a timestamp that is damaged.
 TEST(Capture, PhasesBetweenWhichTimeRanBackAreAbsent) {
   const auto life = [](int off_ms) {

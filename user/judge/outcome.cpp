@@ -266,6 +266,13 @@ Outcome wire_outcome(const Connection& c, const RuleContext& context) {
   return both ? Outcome::completed : Outcome::unknown;
 }
 
+// A FIN that came before the RST closed first; two that crossed are both the first one.
+ClosedBy fin_before_reset(const Connection& c, ClosedBy sender_of_reset) {
+  if (first_fin_in_doubt(c)) return ClosedBy::none;
+  const ClosedBy first = closed_first(c);
+  return first != ClosedBy::none ? first : sender_of_reset;
+}
+
 // What netfilter rejected. Of a later segment: the connection was open, whatever else was lost of it.
 bool is_syn(const DropSeen* rejected) { return rejected != nullptr && (rejected->flags & tcp_flag::syn) != 0; }
 
@@ -378,14 +385,10 @@ ClosedBy judge_closed_by(const Connection& c, const RuleContext& context, Outcom
       if (reset_by_this_machine(c) || (c.forwarded() && !(c.ended() && c.teardown->by_reset))) return ClosedBy::none;
       return c.role == Role::passive ? ClosedBy::local : ClosedBy::peer;
     case Outcome::reset_by_peer:
-      if (first_fin_in_doubt(c)) return ClosedBy::none;
-      // A FIN of this side that came before it closed first.
-      return closed_first(c) == ClosedBy::local ? ClosedBy::local : ClosedBy::peer;
+      return fin_before_reset(c, ClosedBy::peer);
     case Outcome::reset_by_local:
     case Outcome::aborted:
-      if (first_fin_in_doubt(c)) return ClosedBy::none;
-      // Likewise the peer's FIN.
-      return closed_first(c) == ClosedBy::peer ? ClosedBy::peer : ClosedBy::local;
+      return fin_before_reset(c, ClosedBy::local);
     case Outcome::connect_cancelled:
       return ClosedBy::local;
     case Outcome::unreachable:

@@ -214,7 +214,9 @@ Phrase StoryWords::fin_phrase(const Entry& entry, const SegmentEntry& body, Stor
             .topic = Topic::loss,
             .about = out ? About::again : About::nothing};
   }
-  const bool first = out ? so_far.fin_in_ns == 0 : so_far.fin_out_ns == 0;
+  const TimeNs other_ns = out ? so_far.fin_in_ns : so_far.fin_out_ns;
+  const bool first = other_ns == 0;
+  if (first) so_far.first_fin_end = segment.seq + seq_length(segment.len, segment.flags);
   (out ? so_far.fin_out_ns : so_far.fin_in_ns) = entry.ts_ns;
   if (!out) so_far.fin_reported = true;
   const std::string also = segment.is(SegmentEvent::fin_ack)
@@ -229,7 +231,13 @@ Phrase StoryWords::fin_phrase(const Entry& entry, const SegmentEntry& body, Stor
   // Where something of the other side is not captured, it can have closed before.
   const bool hidden = first && segment.analysis.covers_unseen;
   const bool known = wire_alone && so_far.seen[0] && so_far.seen[1] && !hidden;
-  const std::string order = !known ? "" : first ? ": it closes first" : ": both have closed";
+  constexpr TimeNs apart_ns = 1'000'000'000;  // as in closed_first()
+  const bool crossed =
+      has(segment, tcp_flag::ack) && seq_before(segment.ack, so_far.first_fin_end) && entry.ts_ns - other_ns < apart_ns;
+  const std::string order = !known    ? ""
+                            : first   ? ": it closes first"
+                            : crossed ? ": the two crossed, and both have closed"
+                                      : ": both have closed";
   return {.text = moved(out, "FIN", so_far) + order + also, .about = out ? About::closing : About::fin_in};
 }
 

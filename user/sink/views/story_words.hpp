@@ -61,6 +61,7 @@ struct StoryState {
   bool syn_ack_out = false;
   TimeNs fin_out_ns = 0;
   TimeNs fin_in_ns = 0;
+  std::uint32_t first_fin_end = 0;
   TimeNs sentence_ns = 0;  // of the newest sentence's event
   TimeNs probe_ns = 0;
   std::array<TimeNs, 2> closed_ns{};  // zero window of this side, of the peer
