@@ -399,6 +399,7 @@ TEST(Conversations, AnUnreadableHeaderIsCountedAndNothingElse) {
   TcpFrame frame = talk.frame({0, 5, 5, 100});
   frame.bad_header = true;
   EXPECT_EQ(reader.read(frame), TW_EVENT_UNKNOWN_FLOW | TW_EVENT_BAD_HEADER);
+  EXPECT_EQ(std::get<Segment>(reader.events.back().body).analysis.frame, frame.number);
   reader.conversations.finish(reader.events);
   EXPECT_EQ(reader.ends().at(0).totals.out.frames, 1U);
   EXPECT_EQ(reader.ends().at(0).totals.out.payload_bytes, 0U);

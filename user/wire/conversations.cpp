@@ -282,6 +282,7 @@ void Conversations::Impl::observe(const TcpFrame& f, std::vector<Event>& out) {
   const std::uint32_t conversation = c.listed == Listed::reported ? 0 : slot + 1;
   analysis.conversation = conversation;
   if (f.bad_header) {
+    analysis.frame = f.number;
     emit(c, from, f, static_cast<std::uint16_t>(event_flags | bits(SegmentEvent::bad_header)), out);
     return;
   }
