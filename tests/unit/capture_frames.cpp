@@ -185,6 +185,24 @@ TEST(Frame, OfAnotherKindIsNoSegment) {
       << "VXLAN without its flag";
 }
 
+// As a host reads them, and as it drops what it cannot read.
+TEST(Frame, IsDroppedWhereItsIpOptionsAreBroken) {
+  const auto with = [](std::initializer_list<unsigned> options) {
+    Bytes packet = ipv4(tcp(9), {.options = 8});
+    std::size_t at = 20;
+    for (const unsigned byte : options) packet.raw()[at++] = static_cast<std::byte>(byte);
+    return parse(ethernet(packet)).has_value();
+  };
+  EXPECT_TRUE(with({7, 7, 4, 0, 0, 0, 0, 0}));
+  EXPECT_TRUE(with({1, 1, 148, 4, 0, 0, 0, 0}));
+  EXPECT_TRUE(with({130, 2, 0, 9, 9, 9, 9, 9})) << "shorter than RFC 1108 has it; behind the end anything may stand";
+  EXPECT_TRUE(with({148, 4, 0, 0, 148, 4, 0, 0}));
+  EXPECT_FALSE(with({148, 4, 0, 0, 148, 5, 0, 0})) << "beyond the header";
+  EXPECT_FALSE(with({7, 1, 1, 1, 1, 1, 1, 1}));
+  EXPECT_FALSE(with({7, 0, 1, 1, 1, 1, 1, 1}));
+  EXPECT_FALSE(with({1, 1, 1, 1, 1, 1, 1, 7})) << "without a length";
+}
+
 TEST(Frame, IsOfTheInnerTag) {
   const auto found = parse(ethernet(Bytes().u16(0xa005).u16(0x8100).u16(0xe006).u16(0x0800).add(ipv4(tcp(0))), 0x88a8));
   ASSERT_TRUE(found);

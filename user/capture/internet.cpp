@@ -40,6 +40,22 @@ Address mapped(const std::byte* at) {
   return address;
 }
 
+// Options that do not end where the header does, or that no length leads over: a host drops the packet (RFC 791, 3.1;
+// ip_options_compile()).
+bool broken_options(const std::byte* at, const std::byte* end) {
+  constexpr std::uint8_t end_of_list = 0;
+  constexpr std::uint8_t no_operation = 1;
+  while (at < end && byte_at(at) != end_of_list) {
+    if (byte_at(at) == no_operation) {
+      ++at;
+      continue;
+    }
+    if (end - at < 2 || byte_at(at + 1) < 2 || byte_at(at + 1) > end - at) return true;
+    at += byte_at(at + 1);
+  }
+  return false;
+}
+
 // The jumbo payload option (RFC 2675) of a hop-by-hop header; 0: there is none.
 std::uint32_t jumbo_length(const std::byte* at, const std::byte* end) {
   constexpr std::uint8_t padding = 0;
@@ -77,6 +93,8 @@ bool Layers::ip(Slice slice) {
   std::uint32_t total = be16(at + 2);
   if (total == 0) total = slice.wire;  // left to the card: segmentation offload
   if (header < 20 || total < header || slice.captured < header) return false;
+  if (header > 20 && broken_options(at + 20, at + header)) [[unlikely]]
+    return false;
   tcp_->source.address = mapped(at + 12);
   tcp_->destination.address = mapped(at + 16);
   tcp_->ttl = byte_at(at + 8);
