@@ -323,11 +323,35 @@ std::optional<Finding> spurious_of(const Story& story) {
   return std::nullopt;
 }
 
-TEST(Spurious, OursIsProvedByThePeersDsack) {
+TEST(Spurious, OursIsLikelyByThePeersDsack) {
   const auto finding = spurious_of(spurious_story());
   EXPECT_TRUE(says(finding, "1 segment retransmitted, and by its D-SACK the peer got 1 twice"))
       << finding_text(finding);
-  EXPECT_EQ(finding->confidence, Confidence::certain);
+  EXPECT_EQ(finding->confidence, Confidence::likely) << "the network can have made a copy of another segment";
+  const auto found = run(spurious_story().events).finding(Rule::retransmission);
+  EXPECT_EQ(found->confidence, Confidence::certain) << "that it was sent again";
+  EXPECT_FALSE(says(found, "D-SACK")) << finding_text(found);
+}
+
+TEST(Spurious, ADsackThatCameBeforeAnythingWasSentAgainIsOfACopy) {
+  for (const bool before : {true, false}) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.out(PA, 10);
+    c.in(A);
+    if (before) c.extra.dsack_dups = 1;
+    for (int i = 0; i < 2; ++i) {
+      c.out(PA, 10);
+      stream.wait(20 * ms);
+      c.out(PA, 10, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
+      c.retransmit(0, 5, 0);
+      c.in(A);
+      c.extra.dsack_dups = 1;
+    }
+    closes_first(c, curl);
+    EXPECT_EQ(spurious_of({"", stream.events, Outcome::completed}).has_value(), !before);
+  }
 }
 
 TEST(Spurious, WithoutADsackARetransmissionWasPerhapsNeeded) {

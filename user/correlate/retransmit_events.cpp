@@ -147,6 +147,14 @@ void note_left(Retransmissions& facts, std::uint32_t seq) {
   if (facts.held_seq == seq && !facts.held_long()) facts.held.clear();
 }
 
+// Each retransmission that was in vain makes one D-SACK, and so does each copy that the network delivers: those that
+// came before anything was sent again are of copies. `counted`: what the kernel counts of this one.
+bool shows_copies(const Retransmissions& facts, const Retransmit& r, std::uint32_t counted) {
+  if (r.synack != 0 || !was_read(r.cb)) return false;
+  const std::uint32_t before = r.cb.total_retrans - std::min(r.cb.total_retrans, counted);
+  return r.cb.dsack_dups > std::max(before, facts.kernel);
+}
+
 }  // namespace
 
 // The request of a Fast Open has a cookie of its own beside its child, whose SYN-ACK it sends again.
@@ -185,6 +193,7 @@ void RetransmitEvents::take(const Event& e, const Retransmit& r) {
     c.isn.local = r.seq;
     c.isn.has_local = true;
   }
+  if (shows_copies(facts, r, counted ? segments : 0)) facts.copies = true;
   if (counted) facts.by_kind[static_cast<std::size_t>(kind)] += segments;
   if (counted) facts.kernel += segments;
   const bool again = facts.reported != 0 && facts.last_seq == r.seq;

@@ -58,6 +58,7 @@ struct Retransmissions {
   std::uint32_t held_seq = 0;
   std::uint32_t not_tried = 0;  // attempts, not counted: no route (EHOSTUNREACH), beyond the window (EAGAIN), no memory
   Evidence no_route;            // of not_tried, those for want of a route
+  bool copies = false;  // at one of them the peer had got more twice than was sent again: the network delivers copies
   std::uint32_t mtu_until = 0;  // path MTU: sent before that number, in larger segments
   bool mtu_reduced = false;
   std::uint32_t reported = 0;  // events of the kernel

@@ -7,7 +7,8 @@
 // the same, that is reported, and neither makes the other more certain. What the peer sent again only the wire shows:
 // below the highest number, and too late to have been overtaken. That it was in vain only the receiver shows: of ours
 // by its D-SACK (RFC 2883), which this kernel counts; of the peer's by this kernel's own word that all of a segment had
-// been received (TCP_OLD_DATA and its like).
+// been received (TCP_OLD_DATA and its like). A count of D-SACKs does not show which segments they are of: a copy that
+// the network delivers makes one, too.
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -84,10 +85,11 @@ ByKernel by_kernel(const Connection& c, const Disagreement& differ) {
 }
 
 // Ours that the peer got twice; 0 where those of before we listened have no event to show. Where it got more twice than
-// were sent again, the network delivers copies, and each D-SACK can be of one (tcp_dsack_seen()).
-std::uint32_t in_vain(const Connection& c) {
-  const bool shown = c.anomalies->retransmissions.evidence.total != 0;
-  if (!c.has_cb() || !shown || c.cb.dsack_dups > retransmitted_segments(c)) return 0;
+// were sent again by then, the network delivers copies, and each D-SACK can be of one (tcp_dsack_seen()).
+std::uint32_t received_twice(const Connection& c) {
+  const Retransmissions& r = c.anomalies->retransmissions;
+  const bool shown = r.evidence.total != 0;
+  if (!c.has_cb() || !shown || r.copies || c.cb.dsack_dups > retransmitted_segments(c)) return 0;
   return c.cb.dsack_dups;
 }
 
@@ -124,9 +126,8 @@ arguments::PeerRetransmission::Doubt doubt_of_sender(const Connection& c) {
 std::optional<Finding> judge_retransmission(const Connection& c, const RuleContext& context, Outcome /*outcome*/) {
   const Retransmissions& r = c.anomalies->retransmissions;
   const Disagreement differ = disagreement(c);
-  const std::uint32_t vain = in_vain(c);
   // An attempt that the kernel put off or gave up is no retransmission.
-  if (r.kernel == 0 && r.wire_out == 0 && vain == 0) return std::nullopt;
+  if (r.kernel == 0 && r.wire_out == 0) return std::nullopt;
   Finding finding;
   finding.rule = Rule::retransmission;
   const bool of_request = context.has_kernel && r.wire_out == r.by_request;
@@ -140,7 +141,21 @@ std::optional<Finding> judge_retransmission(const Connection& c, const RuleConte
     found.by_wire = {
         .retransmitted = c.anomalies->loss.retrans_segs_out, .sent = c.wire.segs_out, .kernel_there = c.seen_by.kernel};
   }
-  if (vain != 0) found.spurious = {.retransmitted = retransmitted_segments(c), .received_twice = vain};
+  finding.arguments = std::move(found);
+  return finding;
+}
+
+// Never certain: the network can have delivered as many copies as were lost of what was sent again.
+std::optional<Finding> judge_retransmission_in_vain(const Connection& c, const RuleContext& /*context*/,
+                                                    Outcome /*outcome*/) {
+  const std::uint32_t twice = received_twice(c);
+  if (twice == 0) return std::nullopt;
+  Finding finding;
+  finding.rule = Rule::retransmission;
+  finding.confidence = Confidence::likely;
+  cite(finding, c.anomalies->retransmissions.evidence);
+  arguments::Retransmission found;
+  found.spurious = {.retransmitted = retransmitted_segments(c), .received_twice = twice};
   finding.arguments = std::move(found);
   return finding;
 }

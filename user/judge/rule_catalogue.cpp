@@ -36,7 +36,7 @@ constexpr std::array<RuleEntry, rule_count> rule_rows{{
      "tcp_retransmit_skb, tcp_retransmit_synack: the cause; the peer's D-SACK (it got ours twice), TCP_OLD_DATA, "
      "TCP_OLD_SEQUENCE or TCP_OFOMERGE of payload (the peer's was)",
      "the same sequence numbers again, later than a round trip behind what overtook them", "the kernel reported it",
-     "packets alone, or kernel and packets differ", "",
+     "packets alone, or kernel and packets differ; that ours was in vain", "",
      "Fast retransmissions and tail-loss probes are loss on the path; timeouts (RTO) are loss of whole flights or a "
      "peer that is gone; a SYN sent again waits 1 s, 2 s, 4 s. Spurious ones are delay or lost ACKs, not loss.",
      "packets that the network delivers twice, more than 100 ms apart, or with neither an IPv4 identification nor "

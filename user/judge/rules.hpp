@@ -23,6 +23,7 @@ JudgeRule judge_port_exhaustion;          // port_exhaustion.cpp
 JudgeRule judge_peer_not_closing;         // peer_not_closing.cpp
 JudgeRule judge_write_after_peer_closed;  // write_after_peer_closed.cpp
 JudgeRule judge_retransmission;           // retransmission.cpp
+JudgeRule judge_retransmission_in_vain;   // retransmission.cpp
 JudgeRule judge_retransmission_in;        // retransmission.cpp
 JudgeRule judge_path_mtu_black_hole;      // unanswered.cpp
 JudgeRule judge_path_dead;                // unanswered.cpp
@@ -74,6 +75,7 @@ inline constexpr auto connection_rules = std::to_array<ConnectionRule>({
     {Rule::peer_not_closing, Needs::trouble, judge_peer_not_closing},
     {Rule::write_after_peer_closed, Needs::trouble, judge_write_after_peer_closed},
     {Rule::retransmission, Needs::anomalies, judge_retransmission},
+    {Rule::retransmission, Needs::anomalies, judge_retransmission_in_vain},
     {Rule::retransmission, Needs::anomalies, judge_retransmission_in},
     {Rule::path_mtu_black_hole, Needs::anomalies, judge_path_mtu_black_hole},
     {Rule::path_dead, Needs::anomalies, judge_path_dead},

@@ -53,8 +53,8 @@ std::string words(const arguments::Retransmission::ByWire& of) {
 }
 
 std::string words(const arguments::Retransmission::Spurious& of) {
-  return fmt::format("{} retransmitted, and by its D-SACK the peer got {} twice", counted(of.retransmitted, "segment"),
-                     of.received_twice);
+  return fmt::format("{} retransmitted, and by its D-SACK the peer got {} twice: in vain, or the network made copies",
+                     counted(of.retransmitted, "segment"), of.received_twice);
 }
 
 // "TCP_OLD_DATA, TCP_OLD_SEQUENCE": they all mean the same here.
