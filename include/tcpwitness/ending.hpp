@@ -66,6 +66,7 @@ struct ConnectTimeout {
 
 // connect-unsent
 struct ConnectUnsent {
+  bool not_made = false;  // connect() failed before there was one; nothing below is known then
   std::uint32_t syns = 0;
   arguments::DropReasons dropped{};  // empty: no neighbour, by the kernel's own message
   ConnectFailed failed{};

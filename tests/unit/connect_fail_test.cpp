@@ -36,6 +36,19 @@ TEST(NoLocalPort, IsNotCertainWherePortsWereFreeOrNotCounted) {
   }
 }
 
+// ip_route_newports(): a policy rule for the port refuses the way that was found before.
+TEST(NoLocalPort, IsNotTheCauseWhereAPortWasChosen) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.to(State::syn_sent, curl);
+  c.to(State::close, curl);
+  const RunResult reported = run(stream.events, life_settings(), 1 * s);
+  EXPECT_EQ(reported.life().outcome, Outcome::connect_unsent);
+  EXPECT_FALSE(reported.life().error.has_value());
+  EXPECT_TRUE(reported.life().explanation.contains("failed before it made a SYN")) << reported.life().explanation;
+  EXPECT_FALSE(reported.finding(Rule::port_exhaustion).has_value());
+}
+
 TEST(NoLocalPort, ABoundPortThatIsInUseIsNamed) {
   Stream stream;
   Side c = client_of(stream);

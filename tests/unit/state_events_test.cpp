@@ -221,15 +221,19 @@ TEST(StateEvents, AChildEndsWithItsListener) {
 void made_nothing(StateChange& change) { change.cb.sk_err = 0; }
 
 TEST(StateEvents, AConnectWithoutALocalPortMadeNoSyn) {
-  Socket one(true);
-  one.to(State::syn_sent, curl).to(State::close, curl, [](StateChange& change) {
-    made_nothing(change);
-    change.first_port = 32768;
-    change.last_port = 60999;
-  });
-  ASSERT_TRUE(one.c().teardown->no_syn);
-  EXPECT_EQ(one.c().teardown->first_port, 32768);
-  EXPECT_EQ(one.wait(), Wait::ports) << "who has them is asked";
+  for (const std::uint16_t port : {std::uint16_t{0}, std::uint16_t{40074}}) {
+    Socket one(true);
+    one.to(State::syn_sent, curl).to(State::close, curl, [&](StateChange& change) {
+      made_nothing(change);
+      change.tuple.local_port = port;
+      change.first_port = 32768;
+      change.last_port = 60999;
+    });
+    ASSERT_TRUE(one.c().teardown->no_syn);
+    EXPECT_EQ(one.c().teardown->found_no_port(), port == 0);
+    EXPECT_EQ(one.c().teardown->first_port, 32768);
+    EXPECT_EQ(one.wait() == Wait::ports, port == 0) << "who has them is asked";
+  }
 }
 
 TEST(StateEvents, AConnectThatMadeItsSynOrIsClosedHadAPort) {

@@ -663,6 +663,7 @@ inline Story tx_drop_story() {
 inline void connect_fails_for_want_of_a_port(Side& c, Caller by = curl) {
   c.to(State::syn_sent, by);
   c.to(State::close, by, [](StateChange& e) {
+    e.tuple.local_port = 0;
     e.first_port = 40000;
     e.last_port = 40001;
   });

@@ -26,9 +26,9 @@ namespace {
 // Behind the end of a listener its children end.
 constexpr std::int64_t listener_moment_ns = 1'000'000'000;
 
-// connect() failed before it made a SYN: inet_hash_connect() found no local port (EADDRNOTAVAIL), so nothing was sent
-// and no number was chosen since SYN_SENT. close() sets sk_shutdown before the state: a Fast Open that waits for its
-// first data has made no SYN either.
+// connect() failed before it made a SYN: inet_hash_connect() found no local port (EADDRNOTAVAIL), or the routing
+// refused the port that it had found (ip_route_newports()). Nothing was sent, no number chosen since SYN_SENT. close()
+// sets sk_shutdown before the state: a Fast Open that waits for its first data has made no SYN either.
 bool made_no_syn(const Connection& c, const StateChange& s) {
   const ControlBlock& begun = c.cb;  // still that of CLOSE -> SYN_SENT
   const ControlBlock& cb = s.cb;
@@ -43,6 +43,7 @@ void note_no_syn(Connection& c, const StateChange& s) {
   Teardown& teardown = c.ensure_teardown();
   teardown.no_syn = true;
   teardown.port_bound = has(s.port, PortChoice::bound);
+  teardown.port_chosen = !teardown.port_bound && s.tuple.local_port != 0;
   teardown.own_range = has(s.port, PortChoice::own_range);
   teardown.first_port = teardown.port_bound ? s.tuple.local_port : s.first_port;
   teardown.last_port = teardown.port_bound ? s.tuple.local_port : s.last_port;
@@ -313,7 +314,7 @@ void StateEvents::close(Slot slot, const Event& e, const StateChange& s, const C
                                     e.ts_ns, k.last_sent.id});
     }
   }
-  if (c.teardown->no_syn && c.teardown->last_port != 0 && !ports_.knows(c)) {
+  if (c.teardown->found_no_port() && c.teardown->last_port != 0 && !ports_.knows(c)) {
     table_.wait(slot, Wait::ports, now_);
   } else if (from == State::syn_sent && settings_.has_wire && given_up_unsent(c)) {
     table_.wait(slot, Wait::unsent_syn, now_);

@@ -62,6 +62,7 @@ struct Teardown : Recycled<Teardown> {
   bool no_syn = false;              // SYN_SENT was left without a SYN ever made, and not by close()
   bool port_bound = false;          // then: bind() had chosen the port
   bool own_range = false;           // then: the range is the socket's own (IP_LOCAL_PORT_RANGE)
+  bool port_chosen = false;         // then: it had one all the same, or an earlier connect() has left its own
   std::uint16_t first_port = 0;     // then: the ports to choose from
   std::uint16_t last_port = 0;
   Mark fin_wait2;                     // FIN_WAIT1 -> FIN_WAIT2
@@ -79,6 +80,8 @@ struct Teardown : Recycled<Teardown> {
   bool not_closing_reported = false;  // peer-not-closing was reported
   int signal = 0;                     // that ended the process which ended the connection
 
+  // connect() failed for want of a local port.
+  [[nodiscard]] bool found_no_port() const { return no_syn && !port_chosen; }
   // write_seq: then, where it is known.
   void enter_close_wait(const Mark& mark, std::optional<std::uint32_t> write_seq) {
     close_wait = mark;

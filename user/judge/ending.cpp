@@ -76,7 +76,8 @@ Ending connect_timeout(const Connection& c, const RuleContext& context, const Li
 }
 
 Ending connect_unsent(const Connection& c, const RuleContext& context, const Life& life) {
-  return endings::ConnectUnsent{.syns = unsent_syns(c, context),
+  return endings::ConnectUnsent{.not_made = c.teardown->no_syn,
+                                .syns = unsent_syns(c, context),
                                 .dropped = reasons_of(c, context, true, tcp_flag::syn),
                                 .failed = connect_failed(c, life)};
 }

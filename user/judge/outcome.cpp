@@ -140,7 +140,8 @@ Outcome broken_off(const Connection& c, const RuleContext& context) {
 }
 
 Outcome refused_or_not(const Connection& c, const RuleContext& context) {
-  if (c.teardown->no_syn) return Outcome::no_local_port;
+  if (c.teardown->found_no_port()) return Outcome::no_local_port;
+  if (c.teardown->no_syn) return Outcome::connect_unsent;
   // Without the last transition SYN_SENT is only what we knew before a loss: the SYN may have been acknowledged since.
   const bool still_connecting = c.teardown->end_shown || (c.has_cb() && c.cb.bytes_acked == 0 && !c.opening.answered);
   if (!still_connecting) return Outcome::unknown;

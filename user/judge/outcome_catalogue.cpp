@@ -43,7 +43,8 @@ constexpr std::array<OutcomeEntry, outcome_count> outcome_rows{{
      {},
      "connect() gave up because its SYN never left this machine",
      "SYN_SENT to CLOSE with an error, and for each SYN that the kernel counts its own report that it was dropped on "
-     "its way out (kfree_skb, or a retransmission refused by netfilter or the qdisc)",
+     "its way out (kfree_skb, or a retransmission refused by netfilter or the qdisc); or inside connect(), with no "
+     "segment made although a local port was chosen",
      "a firewall that sends a copy of the SYN elsewhere (nft dup) and drops the SYN itself: the drop is all that the "
      "kernel reports"},
     {Outcome::connect_ignored,
@@ -105,7 +106,7 @@ constexpr std::array<OutcomeEntry, outcome_count> outcome_rows{{
      "no-local-port",
      {EADDRNOTAVAIL},
      "connect() found no local port, so no SYN was made (EADDRNOTAVAIL)",
-     "SYN_SENT to CLOSE inside connect(), with no segment made and no sequence number chosen since",
+     "SYN_SENT to CLOSE inside connect(), with no local port, no segment made and no sequence number chosen since",
      "a kernel without memory for the port's entry: connect() then fails in the same place"},
     {Outcome::unreachable,
      "unreachable",

@@ -27,7 +27,7 @@ std::vector<arguments::PortExhaustion::Holder> holders(const PortsFound& found) 
 }  // namespace
 
 std::optional<Finding> judge_port_exhaustion(const Connection& c, const RuleContext& /*context*/, Outcome /*outcome*/) {
-  if (!c.teardown || !c.teardown->no_syn) return std::nullopt;
+  if (!c.teardown || !c.teardown->found_no_port()) return std::nullopt;
   const Teardown& teardown = *c.teardown;
   const PortsFound* found = c.anomalies ? c.anomalies->ports.get() : nullptr;
   const bool range_known = teardown.last_port != 0;

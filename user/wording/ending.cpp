@@ -155,6 +155,8 @@ struct EndingWords {
   }
 
   std::string operator()(const endings::ConnectUnsent& of) const {
+    if (of.not_made)
+      return "connect() failed before it made a SYN: no route from the local port that it had chosen, or no free port.";
     return fmt::format("{} {}; {}.", of.syns <= 1 ? "The SYN never" : fmt::format("None of {} SYNs", of.syns),
                        unsent(of.dropped), words(of.failed, life));
   }

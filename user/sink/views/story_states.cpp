@@ -215,8 +215,11 @@ Phrase StoryWords::closed_phrase(const Entry& entry, const StateEntry& body, Sto
     return {.text = fmt::format("The kernel gave up: the {} ran out",
                                 cause.what == "user timeout" ? "TCP_USER_TIMEOUT" : "last retransmission timer")};
   }
-  if (cause.kind == Cause::Kind::call && cause.what == "connect")
-    return {.text = "connect() found no free local port: no SYN was made", .about = About::reset};
+  if (cause.kind == Cause::Kind::call && cause.what == "connect") {
+    const bool no_port = entry.flow.local.port == 0;
+    return {.text = fmt::format("connect() {}: no SYN was made", no_port ? "found no free local port" : "failed"),
+            .about = About::reset};
+  }
   if (cause.kind == Cause::Kind::call) {
     const std::string end = body.from == State::syn_sent ? "it was never established"
                                                          : fmt::format("it ends without a FIN, in {}", name(body.from));
