@@ -277,6 +277,23 @@ TEST(ClosedBy, AFinBehindDataIsNotTheFirst) {
   }
 }
 
+// Its FIN was lost, and the peer closed seconds later by itself.
+TEST(ClosedBy, WithoutPacketsTheTransitionsShowWhichFinWasFirst) {
+  for (const std::int64_t apart : {3 * s, 10 * ms}) {
+    Stream stream;
+    Side c = client_of(stream);
+    c.to(State::syn_sent, curl);
+    c.to(State::established);
+    c.to(State::fin_wait1, curl);
+    stream.wait(apart);
+    c.to(State::closing);
+    c.to(State::close);
+    c.destroy();
+    const Life life = run_with(stream.events, 100 * ms).life();
+    EXPECT_EQ(life.closed_by, apart == 3 * s ? ClosedBy::local : ClosedBy::both);
+  }
+}
+
 // ---- What comes for the mini-socket of an orphan in FIN_WAIT2 ----
 
 RunResult reaches_mini_socket(const std::function<void(Side&)>& comes, std::int64_t after_ns = 100 * ms) {

@@ -269,6 +269,9 @@ TEST(StateEvents, WhoClosesFirstIsByTheFirstTransition) {
   EXPECT_EQ(local.c().closed_by, ClosedBy::local);
   local.to(State::closing);
   EXPECT_EQ(local.c().closed_by, ClosedBy::both);
+  Socket waits(true);
+  waits.connects().to(State::fin_wait1, curl).to(State::closing, nobody, [](StateChange& e) { ++e.cb.write_seq; });
+  EXPECT_EQ(waits.c().closed_by, ClosedBy::peer) << "its FIN has not left";
   Socket peer(true);
   peer.connects().to(State::close_wait);
   EXPECT_EQ(peer.c().closed_by, ClosedBy::peer);

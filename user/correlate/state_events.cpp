@@ -232,7 +232,9 @@ void StateEvents::begin_closing(Slot slot, const Event& e, const StateChange& s)
     if (actor_exiting(s.actor.flags)) teardown.signal = static_cast<int>(s.actor.exit_code & 0x7fU);
   }
   if (to == State::closing) {
-    c.closed_by = ClosedBy::both;
+    // Ours still waits behind data: the peer's left first.
+    const bool waits = was_read(s.cb) && s.cb.snd_nxt != s.cb.write_seq;
+    c.closed_by = waits ? ClosedBy::peer : ClosedBy::both;
     teardown.closing = {e.id, e.ts_ns};
   }
   if (to == State::close_wait) {

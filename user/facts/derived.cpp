@@ -13,7 +13,11 @@ ClosedBy closed_first(const Connection& c) {
   if (c.closed_by != ClosedBy::both || !c.teardown) return c.closed_by;
   const Mark& out = c.teardown->fin_out.sent;
   const Mark& in = c.teardown->fin_in.sent;
-  if (!out || !in) return ClosedBy::both;
+  if (!out || !in) {  // FIN_WAIT1 until the peer's FIN came
+    const Mark& first = c.teardown->first;
+    const Mark& closing = c.teardown->closing;
+    return first && closing && closing.ts_ns - first.ts_ns >= apart_ns ? ClosedBy::local : ClosedBy::both;
+  }
   // Ours waited behind data, and acknowledges the peer's: that one left first.
   const Mark& acked = c.teardown->fin_in.acked;
   if (acked && acked.id <= out.id) return ClosedBy::peer;
