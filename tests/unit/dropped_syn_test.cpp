@@ -50,6 +50,28 @@ TEST(SynDropped, AlmostIs) {
   EXPECT_EQ(listener_asked({.reason = drop_no_socket}).life().outcome, Outcome::unknown) << "no fault: TCP had it";
 }
 
+// A firewall, or a full queue, and then no listener any more: what answers a SYN acknowledges it.
+TEST(SynDropped, IsRefusedWhereTcpRefusesTheLastOne) {
+  for (const bool acknowledges : {true, false}) {
+    Stream stream;
+    listens(stream);
+    Side c = server_of(stream);
+    c.view = SocketKind::listener;
+    asks(c, {.pauses = {1 * s}, .dropped = 2});
+    stream.wait(2 * s);
+    c.view = SocketKind::none;
+    c.in(S, 0, TW_EVENT_RETRANSMISSION | TW_EVENT_NO_SOCKET);
+    c.kernel_reset_without_socket(reason_no_socket, [&](Reset& r) { r.skb_seq = c.peer_isn(); });
+    c.view = SocketKind::control;
+    c.out(acknowledges ? RA : R, 0, 0, [](Segment& g) { g.seq = 0; });
+    const RunResult reported = run(stream.events, life_settings(), 15 * s);
+    EXPECT_EQ(reported.life().outcome, acknowledges ? Outcome::refused : Outcome::unknown);
+    EXPECT_EQ(reported.life().closed_by, acknowledges ? ClosedBy::local : ClosedBy::none);
+    EXPECT_TRUE(!acknowledges || reported.life().duration_ns < 4 * s) << "until the RST";
+    EXPECT_EQ(reported.finding(Rule::reset_origin)->confidence, Confidence::certain);
+  }
+}
+
 // The last one is taken after all (a rule with a limit).
 TEST(SynDropped, IsNoOutcomeOfAConnectionThatCameAboutLater) {
   Stream stream;

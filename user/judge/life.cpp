@@ -73,7 +73,9 @@ void add_conversation(Life& life, const Connection& c, const ConversationTotals&
 // When it was over. The end is the last transition: of the mini-socket too, but its waiting in TIME_WAIT is no part of
 // the duration.
 TimeNs end_of(const Connection& c, const RuleContext& context, Outcome outcome) {
-  if (outcome == Outcome::syn_dropped) return c.last_ts_ns;  // the newest SYN, whenever the run ends
+  // The newest SYN, or what refused it, whenever the run ends.
+  const bool refused = outcome == Outcome::refused || outcome == Outcome::unreachable;
+  if (outcome == Outcome::syn_dropped || (refused && !c.ended())) return c.last_ts_ns;
   if (outcome == Outcome::fin_wait2_timeout && c.teardown->mini_fin_wait2)
     return c.teardown->end.ts_ns + c.teardown->fin_timeout_ns;
   // A mini-socket in FIN_WAIT2 is open still, although the socket has ended.

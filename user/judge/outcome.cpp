@@ -190,6 +190,17 @@ bool each_syn_dropped(const Connection& c) {
   return dropped != 0 && dropped >= c.wire.segs_in;
 }
 
+// Nobody took what the peer asked, and then this machine's TCP refused it: the listener had closed. (A RST that answers
+// a SYN acknowledges it.)
+bool refused_at_last(const Connection& c) {
+  const bool asked =
+      c.role == Role::passive && c.state == State::unknown && !c.opening.answered && !c.opening.established;
+  const ResetReport& sent = anomalies_of(c).reset_sent;
+  const ResetSeen& rst = anomalies_of(c).rst_out;
+  const bool by_nobody = sent.mark && sent.answers_segment && !sent.has_socket;
+  return asked && !c.incomplete && by_nobody && rst.mark && (rst.flags & tcp_flag::ack) != 0;
+}
+
 // The RST's sender had closed and got no answer; the peer, which never learnt of it, closed by itself much later.
 bool given_up_before(const Connection& c) {
   constexpr std::int64_t much_later_ns = 1'000'000'000;
@@ -286,6 +297,7 @@ Outcome judge_outcome(const Connection& c, const RuleContext& context) {
     if (c.state == State::unknown && !c.opening.established && is_syn(refused_by_input(c, context)))
       return Outcome::refused;
     if (const IcmpMessage* icmp = refused_by_message(c, context); icmp != nullptr) return outcome_of(*icmp);
+    if (refused_at_last(c)) return Outcome::refused;
     if (each_syn_dropped(c)) return Outcome::syn_dropped;
     // A SYN that TCP never took began nothing that could still be open.
     const bool cookie = c.anomalies && c.anomalies->queues.cookie && !c.opening.established;

@@ -205,7 +205,8 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const RuleContext
   if (between != nullptr && (t.rst_in.mark || t.reset_received.mark))
     return firewall_between(c, *context.peer, *between);
   const bool refusal = outcome == Outcome::refused;
-  const bool refused_here = refusal && refused_by_input(c, context) != nullptr;
+  const bool by_this_tcp = c.role == Role::passive && t.reset_sent.mark;
+  const bool refused_here = refusal && (by_this_tcp || refused_by_input(c, context) != nullptr);
   if (outcome == Outcome::reset_by_peer || (refusal && !refused_here)) return came_from_peer(c, context, refusal);
   if (outcome == Outcome::reset_by_local && reset_made_here(c)) return firewall_by_loopback(c, context);
   if (outcome == Outcome::reset_by_outsider) return came_from_outsider(c, context);
