@@ -255,12 +255,13 @@ struct Unknown {
     handshake,
     accept_queue_full,  // the handshake's last ACK came, and was dropped
     error,
-    one_way,    // a capture that holds one direction only, in which that side closes
-    fin_wait2,  // whether the peer's FIN came to the mini-socket is not known: no packets were seen
+    one_way,       // a capture that holds one direction only, in which that side closes
+    fin_wait2,     // whether the peer's FIN came to the mini-socket is not known: no packets were seen
+    fin_given_up,  // closed with SO_LINGER 0 behind both FINs, before the peer had acknowledged its own
     nothing,
   };
   How how{};
-  Closer closer{};                    // in_repair
+  Closer closer{};                    // in_repair, fin_given_up
   arguments::NamedProcess process{};  // time_wait_full, fin_wait2
   ConnectFailed failed{};             // connect_failed
 };

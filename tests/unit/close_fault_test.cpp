@@ -277,6 +277,27 @@ TEST(ClosedBy, AFinBehindDataIsNotTheFirst) {
   }
 }
 
+// SO_LINGER 0 in LAST_ACK: neither a RST nor the FIN again.
+TEST(GivenUp, AFinThatNobodyRepeatsIsNoCompletedClose) {
+  for (const bool acknowledged : {false, true}) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.in(FA);
+    c.to(State::close_wait);
+    c.out(A, 0, TW_EVENT_FIN_ACK);
+    c.to(State::last_ack, curl);
+    c.out(FA);
+    if (acknowledged) c.in(A, 0, TW_EVENT_FIN_ACK);
+    c.to(State::close, curl, [](StateChange& e) { e.actor.flags |= TW_ACTOR_OWNED; });
+    c.destroy();
+    const Life life = run_with(stream.events, 100 * ms).life();
+    EXPECT_EQ(life.outcome, acknowledged ? Outcome::completed : Outcome::unknown);
+    EXPECT_EQ(life.explanation.contains("curl[42] closed the socket before the peer had acknowledged"), !acknowledged)
+        << life.explanation;
+  }
+}
+
 // Its FIN was lost, and the peer closed seconds later by itself.
 TEST(ClosedBy, WithoutPacketsTheTransitionsShowWhichFinWasFirst) {
   for (const std::int64_t apart : {3 * s, 10 * ms}) {

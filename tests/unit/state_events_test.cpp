@@ -282,6 +282,23 @@ TEST(StateEvents, WhoClosesFirstIsByTheFirstTransition) {
   EXPECT_EQ(peer.c().teardown->closer.pid, curl.pid);
 }
 
+// SO_LINGER 0 behind both FINs: tcp_disconnect().
+TEST(StateEvents, ACloseThatGivesTheFinUpIsTheProcesss) {
+  for (const State state : {State::last_ack, State::closing}) {
+    for (const bool acknowledged : {false, true}) {
+      Socket one(true, trace_settings());
+      one.connects();
+      one.to(state == State::closing ? State::fin_wait1 : State::close_wait, curl).to(state, curl);
+      one.to(State::close, curl, [&](StateChange& e) {
+        if (!acknowledged) ++e.cb.write_seq;
+      });
+      const StateEntry entry = one.parts.entries_of<StateEntry>().back();
+      EXPECT_EQ(entry.cause.kind == Cause::Kind::call, !acknowledged);
+      EXPECT_EQ(entry.to, acknowledged && state == State::closing ? State::time_wait : State::close);
+    }
+  }
+}
+
 TEST(StateEvents, ASignalThatEndsTheProcessIsKept) {
   Socket one(true);
   one.connects().to(State::fin_wait1, Caller{42, "curl", 9});

@@ -140,7 +140,9 @@ Cause of_close(const Connection& c, const StateChange& change, TimeNs ts) {
     });
     return by_segment(rst, "RST", ts);
   }
-  if (recent != nullptr && (from == State::last_ack || from == State::closing)) {
+  const bool closed = from == State::last_ack || from == State::closing;
+  const bool unacknowledged = cb.snd_una != cb.write_seq;  // then no segment ended it
+  if (recent != nullptr && closed && !unacknowledged) {
     const Candidate* ack = find(*recent, [&](const Candidate& s) {
       return has(s.flags, tcp_flag::ack) && !has(s.flags, tcp_flag::rst) && s.ack == cb.snd_una;
     });
@@ -152,7 +154,7 @@ Cause of_close(const Connection& c, const StateChange& change, TimeNs ts) {
     if (fin != nullptr) return by_segment(fin, "FIN", ts);
     return {};
   }
-  if (from == State::last_ack || from == State::closing) return {};
+  if (closed && !unacknowledged) return {};
   return called(change) ? by_call(change, "close") : Cause{};
 }
 

@@ -266,7 +266,9 @@ void StateEvents::end(Slot slot, const Event& e, const StateChange& s, const Cau
 
   const bool broken =
       error_ended(s.cb, from) || (c.anomalies && (c.anomalies->reset_received.mark || c.anomalies->reset_sent.mark));
-  const bool mini = !broken && (from == State::fin_wait2 || from == State::closing);
+  // A close with SO_LINGER 0 leaves CLOSING before the peer has acknowledged the FIN.
+  const bool given_up = from == State::closing && was_read(s.cb) && s.cb.snd_una != s.cb.write_seq;
+  const bool mini = !broken && !given_up && (from == State::fin_wait2 || from == State::closing);
   if (mini) {
     move_to_mini_socket(slot, e, s, cause);
   } else {

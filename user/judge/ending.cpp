@@ -331,6 +331,14 @@ Ending syn_dropped(const Connection& c, const RuleContext& context) {
                              .dropped = reasons_of(c, context, false, tcp_flag::syn)};
 }
 
+// tcp_disconnect() behind both FINs sends no RST (tcp_need_reset()).
+bool gave_fin_up(const Connection& c) {
+  if (!c.ended() || !c.teardown->end_shown || !c.has_cb() || c.error != 0 || reset_sent(c)) return false;
+  const State from = c.teardown->end_from;
+  const bool both = from == State::last_ack || from == State::closing;
+  return both && actor_owned(c.teardown->end_actor) && c.cb.snd_una != c.cb.write_seq;
+}
+
 Ending unknown(const Connection& c, const RuleContext& context, const Life& life) {
   using How = endings::Unknown::How;
   if (ended_in_repair(c)) return endings::Unknown{.how = How::in_repair, .closer = closer(c)};
@@ -339,6 +347,7 @@ Ending unknown(const Connection& c, const RuleContext& context, const Life& life
   const bool only_asked = c.state == State::syn_sent && !c.ended();  // there was nothing to close yet
   if (captured_one_way(context) && !only_asked) return endings::Unknown{.how = How::one_way};
   if (c.incomplete) return endings::Unknown{.how = How::events_lost};
+  if (gave_fin_up(c)) return endings::Unknown{.how = How::fin_given_up, .closer = closer(c)};
   if (waits_unseen(c)) return endings::Unknown{.how = How::fin_wait2, .process = closer_of(c).named()};
   if (c.ended() && c.teardown->end_from == State::syn_sent && life.error)
     return endings::Unknown{.how = How::connect_failed, .failed = connect_failed(c, life)};

@@ -497,6 +497,11 @@ struct EndingWords {
             "{} closed first and the peer acknowledged it; whether the peer's FIN came does not show, as its packets "
             "were not watched.",
             process_words(of.process));
+      case How::fin_given_up:
+        return fmt::format(
+            "{} before the peer had acknowledged this side's FIN (SO_LINGER 0): the kernel sends it no more, and no "
+            "RST; whether the peer has it does not show.",
+            death_or(of.closer, "closed the socket"));
       case How::nothing:
         break;
     }

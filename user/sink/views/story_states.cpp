@@ -221,8 +221,10 @@ Phrase StoryWords::closed_phrase(const Entry& entry, const StateEntry& body, Sto
             .about = About::reset};
   }
   if (cause.kind == Cause::Kind::call) {
-    const std::string end = body.from == State::syn_sent ? "it was never established"
-                                                         : fmt::format("it ends without a FIN, in {}", name(body.from));
+    const bool closing = body.from == State::last_ack || body.from == State::closing;
+    std::string end =
+        fmt::format("{}, in {}", closing ? "its FIN is not sent again" : "it ends without a FIN", name(body.from));
+    if (body.from == State::syn_sent) end = "it was never established";
     return {.text = fmt::format("{}: {}", called(body, so_far), end), .about = About::reset};
   }
   return {.text = fmt::format("The socket was closed, from {}; the cause was not seen", name(body.from))};
