@@ -8,7 +8,7 @@
 
 #include "destroy.h"
 
-/* By close() or exit its end is next. Where every segment is an event, the times are known from these. */
+/* Where close() or exit ended it, its destruction comes next. Where every segment is an event, the times are known from these. */
 static __always_inline bool is_kept(const struct tw_control_block *cb, int old_state, int new_state)
 {
 	bool open = old_state != TCP_SYN_SENT && old_state != BPF_TCP_SYN_RECV && old_state != TCP_LISTEN;

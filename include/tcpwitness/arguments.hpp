@@ -154,10 +154,10 @@ struct Retransmission {
     std::uint32_t sent = 0;     // all segments of this side that the wire showed
     bool kernel_there = false;  // it could have reported them
   };
-  // In vain: the peer got them twice, by its D-SACK (RFC 2883).
+  // The peer got segments twice, by its D-SACK (RFC 2883): these in vain, or copies that the network made.
   struct Spurious {
     std::uint32_t retransmitted = 0;   // by the kernel's own count
-    std::uint32_t received_twice = 0;  // of these
+    std::uint32_t received_twice = 0;  // segments; not all need be of these
   };
   std::optional<ByKernel> by_kernel{};
   std::optional<ByWire> by_wire{};

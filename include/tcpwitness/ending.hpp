@@ -257,7 +257,7 @@ struct Unknown {
     error,
     one_way,       // a capture that holds one direction only, in which that side closes
     fin_wait2,     // whether the peer's FIN came to the mini-socket is not known: no packets were seen
-    fin_given_up,  // closed with SO_LINGER 0 behind both FINs, before the peer had acknowledged its own
+    fin_given_up,  // closed with SO_LINGER 0 behind both FINs, before this side's was acknowledged
     nothing,
   };
   How how{};

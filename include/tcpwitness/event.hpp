@@ -636,7 +636,8 @@ struct ConversationEnd {
   std::uint32_t conversation = 0;  // as in Analysis; from now on another one can have it
   Flow flow;
   ConversationTotals totals;
-  bool cut = false;  // the file ended, not the conversation
+  bool cut = false;    // the file ended, not the conversation
+  TimeNs read_ns = 0;  // so far the capture had been read by then
 };
 
 // Events that are not there: exact count, between two times. On one CPU: its records found no room in the ring. On none

@@ -320,6 +320,11 @@ std::string against_captures(const Bytes& frame, Hook hook, const tw_segment& re
   return tcp.ttl != record.ttl ? "another hop limit" : "";
 }
 
+// Where these are broken a host drops the packet, and the parser of captures does. BPF does not read them.
+bool has_ipv4_options(const Frame& frame) {
+  return frame.bytes.size() > frame.ip && (frame.bytes[frame.ip] >> 4U) == 4 && (frame.bytes[frame.ip] & 15U) > 5;
+}
+
 // A few bytes of a good frame changed at random, often cut as well: the record is there exactly when
 // another parser finds a TCP header, and the same in it.
 TEST_F(Hostile, MutatedFramesAreReadAsAnotherParserReadsThem) {
@@ -357,7 +362,7 @@ TEST_F(Hostile, MutatedFramesAreReadAsAnotherParserReadsThem) {
     reported++;
     ASSERT_EQ(difference(outcome.records[0], *reading), "");
     const std::string other = against_captures(frame.bytes, hook, outcome.records[0]);
-    unseen += other == "no segment" ? 1 : 0;
+    unseen += other == "no segment" && !has_ipv4_options(frame) ? 1 : 0;
     ASSERT_TRUE(other.empty() || other == "no segment") << other;
   }
   EXPECT_LT(unseen, reported / 1000) << "authentication headers too short for RFC 4302, which only BPF follows";

@@ -112,7 +112,7 @@ TEST_F(ReadError, ATimestampThatCannotBeIsSaid) {
   std::memcpy(bytes.data() + 24 + 4, &nanoseconds, sizeof nanoseconds);
   const ProgramOutput odd = tcpwitness({"read", directory_.file("odd.pcap", bytes)});
   EXPECT_EQ(odd.status, 0);
-  EXPECT_TRUE(odd.err.contains("1 timestamp with a fraction of a second or more, read as nanoseconds")) << odd.err;
+  EXPECT_TRUE(odd.err.contains("1 timestamp whose fraction is a second or more, read as nanoseconds")) << odd.err;
 }
 
 TEST_F(ReadError, AProcessIsNotInACapture) {

@@ -190,7 +190,7 @@ TEST(Recording, WrittenAnewWithoutItsOwnBlocksIsRefusedInWords) {
                          });
   const ReadAgain again = read_again(packets_and_journal);
   ASSERT_TRUE(again.error);
-  EXPECT_NE(again.error->message().find("read the file that they read"), std::string::npos) << again.error->message();
+  EXPECT_NE(again.error->message().find("read the original"), std::string::npos) << again.error->message();
 }
 
 // A run that records keeps each event by itself.

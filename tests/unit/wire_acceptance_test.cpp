@@ -143,6 +143,16 @@ TEST(Acceptance, AnAckOfFarMoreThanWasSeenIsDoubtedOnce) {
   EXPECT_TRUE(j.ask({0, 1, 2'000'000}).doubted);
 }
 
+TEST(Acceptance, ASynThatComesLateShowsNothingOfWhatIsDoubted) {
+  Judged j;
+  j.shake().said({1, 1, 1, 10});
+  EXPECT_TRUE(j.ask({1, 5000, 1, 100}).doubted);
+  const Acceptance::Answer copy = j.ask({1, 0, 1, 0, syn_ack});
+  EXPECT_FALSE(copy.believed);
+  EXPECT_FALSE(copy.withdrawn);
+  EXPECT_TRUE(j.ask({1, 5100, 1, 100}).believed);
+}
+
 TEST(Acceptance, AnEmptySegmentBeyondTheWindowIsDoubtedToo) {
   Judged j;
   j.shake();

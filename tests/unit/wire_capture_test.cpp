@@ -576,6 +576,31 @@ TEST(Capture, AWindowIsClosedAsLongAsTheCaptureShowsIt) {
   EXPECT_EQ(closed_ns({data, closed, {0, 1, 1, 100, ack_flag, 1000, 500}, {1, 1, 101}}), 510 * ms) << "sent again";
 }
 
+// However much of the file is read at a time.
+TEST(Capture, AnAttemptIsJudgedAtTheTimeOfItsEnd) {
+  const auto outcome = [](const std::vector<Say>& more) {
+    Talk talk;
+    Conversations conversations{ConversationSettings{}};
+    std::vector<Event> events;
+    conversations.observe(talk.frame({0, 0, 0, 0, syn_flag}), events);
+    conversations.observe(talk.frame({0, 0, 0, 0, syn_flag, 1000, 1000}), events);
+    for (const Say& one : more) conversations.observe(talk.frame(one), events);
+    conversations.observe(talk.frame({0, 0, 0, 0, syn_flag, 1000, 140'000}, 41000), events);
+    conversations.finish(events);
+    return run(events, capture_settings()).life().outcome;
+  };
+  EXPECT_EQ(outcome({}), Outcome::connect_timeout);
+  EXPECT_EQ(outcome({{0, 700'000, 0, 0, syn_flag, 1000, 9000}}), Outcome::unknown) << "its ports were used again";
+}
+
+TEST(Capture, TheTextOfARstIsNoAnswer) {
+  const auto first_byte = [](std::uint8_t flags) {
+    return read(after_handshake({{0, 1, 1, 10}, {1, 1, 11, 7, flags, 1000, 5000}})).life().phases.first_byte;
+  };
+  EXPECT_FALSE(first_byte(rst_ack).has_value());
+  EXPECT_TRUE(first_byte(fin_ack).has_value());
+}
+
 TEST(Capture, BehindTheFinThatItAcknowledgesNoWindowIsMissed) {
   const auto closed = [](std::uint32_t ack) {
     return read(after_handshake({{0, 1, 1, 0, fin_ack},

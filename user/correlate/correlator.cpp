@@ -254,6 +254,7 @@ void Correlator::Impl::take(const Event& e, const Gap& gap) {
 
 // A capture has shown all of a conversation.
 void Correlator::Impl::take(const Event& e, const ConversationEnd& end) {
+  pass_time(end.read_ns);  // ordinary frames are no events: how long it was silent shows here
   const Slot slot = lookup_.take_captured(end.conversation);
   if (slot == no_slot) return;
   Connection& c = in_.table.at(slot);

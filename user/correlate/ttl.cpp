@@ -16,7 +16,8 @@ void note_ttl(Connection& c, const Event& e, const Segment& g, bool out) {
     // alone.
     if (c.from_peer.ttl == 0 || c.isn.has_remote) c.from_peer.note_ttl(g.ttl_before, !c.ended());
     const bool out_of_window = g.refused != Refusal::none && !takes_reset(g.socket.state, g.socket.rcv_nxt, g.seq);
-    if ((out_of_window || is_challenged(g)) && !c.ended()) c.ensure_anomalies().refused_resets.add(e.id);
+    const bool before = is_challenged(g) && seq_before(g.seq, g.socket.rcv_nxt);  // a higher one can be in the window
+    if ((out_of_window || before) && !c.ended()) c.ensure_anomalies().refused_resets.add(e.id);
     return;
   }
   if (g.refused > Refusal::old) return;  // perhaps not the peer's

@@ -22,7 +22,7 @@ void enter_alone(Connection& c, const Event& e, const Segment& g, TcpState to) {
     c.opening.established = true;
     // What comes behind a hole, or ends the connection, does not show when the handshake's last ACK was sent.
     const bool late = g.is(SegmentEvent::out_of_order) || (g.flags & tcp_flag::rst) != 0;
-    if (c.syn && !late) c.handshake_ns = e.ts_ns > c.syn.ts_ns ? e.ts_ns - c.syn.ts_ns : 0;
+    if (c.syn && !late && c.syn.ts_ns <= e.ts_ns) c.handshake_ns = e.ts_ns - c.syn.ts_ns;
   }
   if (to == State::fin_wait1) c.closed_by = ClosedBy::local;
   if (to == State::close_wait) c.closed_by = ClosedBy::peer;
@@ -68,7 +68,7 @@ void WireAlone::take(Slot slot, Connection& c, const Event& e, const Segment& g,
   if (g.analysis.duplicate_frame) return;
   if (settings_.capture) c.inferred->zeek.observe(seen, side);
   const bool resumed = settings_.capture ? g.analysis.resumed : c.inferred->answer.resumed;
-  const bool refused = settings_.capture ? g.analysis.refused : c.inferred->answer.refused;
+  const bool refused = g.analysis.refused;  // live it does not come here
   c.inferred->reset_doubted = refused && (g.flags & tcp_flag::rst) != 0 && c.state != State::syn_sent &&
                               !c.inferred->tracker.acknowledged(side, g.seq + 1);
   if (refused) return;

@@ -331,7 +331,7 @@ Ending syn_dropped(const Connection& c, const RuleContext& context) {
                              .dropped = reasons_of(c, context, false, tcp_flag::syn)};
 }
 
-// tcp_disconnect() behind both FINs sends no RST (tcp_need_reset()).
+// tcp_disconnect() behind both FINs sends no RST, unless this side's has not left yet: then reset_sent().
 bool gave_fin_up(const Connection& c) {
   if (!c.ended() || !c.teardown->end_shown || !c.has_cb() || c.error != 0 || reset_sent(c)) return false;
   const State from = c.teardown->end_from;

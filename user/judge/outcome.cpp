@@ -181,11 +181,14 @@ bool never_answered(const Connection& c, const RuleContext& context) {
   return asked && c.wire.segs_in == 0 && context.now - c.syn.ts_ns >= given_up_ns;
 }
 
+// By the peer, and TCP has not answered.
+bool was_only_asked(const Connection& c) {
+  return c.role == Role::passive && c.state == State::unknown && !c.opening.answered && !c.opening.established;
+}
+
 // Nothing of what the peer asked reached a listener: each of its SYNs was dropped, by the kernel's own report.
 bool each_syn_dropped(const Connection& c) {
-  const bool asked =
-      c.role == Role::passive && c.state == State::unknown && !c.opening.answered && !c.opening.established;
-  if (!asked || c.incomplete || !c.seen_by.wire) return false;
+  if (!was_only_asked(c) || c.incomplete || !c.seen_by.wire) return false;
   const std::uint32_t dropped = anomalies_of(c).drops.syns_in;
   return dropped != 0 && dropped >= c.wire.segs_in;
 }
@@ -193,12 +196,10 @@ bool each_syn_dropped(const Connection& c) {
 // Nobody took what the peer asked, and then this machine's TCP refused it: the listener had closed. (A RST that answers
 // a SYN acknowledges it.)
 bool refused_at_last(const Connection& c) {
-  const bool asked =
-      c.role == Role::passive && c.state == State::unknown && !c.opening.answered && !c.opening.established;
   const ResetReport& sent = anomalies_of(c).reset_sent;
   const ResetSeen& rst = anomalies_of(c).rst_out;
   const bool by_nobody = sent.mark && sent.answers_segment && !sent.has_socket;
-  return asked && !c.incomplete && by_nobody && rst.mark && (rst.flags & tcp_flag::ack) != 0;
+  return was_only_asked(c) && !c.incomplete && by_nobody && rst.mark && (rst.flags & tcp_flag::ack) != 0;
 }
 
 // The RST's sender had closed and got no answer; the peer, which never learnt of it, closed by itself much later.
@@ -212,7 +213,7 @@ bool given_up_before(const Connection& c) {
 
 // The RST came behind this FIN, and payload before that was not acknowledged. (A FIN behind the RST shows that its
 // sender had closed by itself.)
-bool payload_refused(const Connection& c, const FinFacts& fin, unsigned side) {
+bool refused_before(const Connection& c, const FinFacts& fin, unsigned side) {
   return fin.sent.ts_ns < c.teardown->end.ts_ns && !c.inferred->tracker.acknowledged(side, fin.seq);
 }
 
@@ -224,8 +225,8 @@ bool payload_refused(const Connection& c) {
   if (!in.sent || !out.sent) return false;
   const bool came_in = anomalies_of(c).rst_in.mark.id == c.teardown->end.id;
   const bool out_is_later = out.sent.ts_ns > in.sent.ts_ns;
-  return ((came_in || out_is_later) && payload_refused(c, out, 0)) ||
-         ((!came_in || !out_is_later) && payload_refused(c, in, 1));
+  return ((came_in || out_is_later) && refused_before(c, out, 0)) ||
+         ((!came_in || !out_is_later) && refused_before(c, in, 1));
 }
 
 // A RST behind its sender's own FIN refuses what the peer still sends. Where the peer has closed too, both have.

@@ -131,13 +131,13 @@ std::optional<Finding> judge_retransmission(const Connection& c, const RuleConte
   Finding finding;
   finding.rule = Rule::retransmission;
   const bool of_request = context.has_kernel && r.wire_out == r.by_request;
-  const bool proved = r.kernel != 0 || r.wire_out == 0 || of_request;
+  const bool proved = r.kernel != 0 || of_request;
   finding.confidence = proved && !differ.any() ? Confidence::certain : Confidence::likely;
   cite(finding, r.evidence);
   arguments::Retransmission found;
   if (r.kernel != 0) {
     found.by_kernel = by_kernel(c, differ);
-  } else if (r.wire_out != 0) {
+  } else {
     found.by_wire = {
         .retransmitted = c.anomalies->loss.retrans_segs_out, .sent = c.wire.segs_out, .kernel_there = c.seen_by.kernel};
   }

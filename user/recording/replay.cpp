@@ -19,7 +19,7 @@ std::unexpected<Error> broken(std::uint64_t at, const std::string& why) {
 // A program that writes the file anew (editcap, Wireshark) leaves out the custom blocks, and so the start.
 std::unexpected<Error> without_start(std::uint64_t at) {
   return failure("read the recording", fmt::format("the block at byte {} comes before the recording begins", at),
-                 "editcap and Wireshark leave out what tcpwitness alone can read: read the file that they read");
+                 "editcap and Wireshark leave out the blocks that only tcpwitness knows: read the original");
 }
 
 }  // namespace

@@ -156,7 +156,7 @@ class Reading final : public Run {
                  over.frames == 1 ? "" : "s", over.link_type);
     }
     if (const std::uint64_t odd = file_.odd_times(); odd != 0) {
-      fmt::print(stderr, "tcpwitness: {} timestamp{} with a fraction of a second or more, read as nanoseconds\n",
+      fmt::print(stderr, "tcpwitness: {} timestamp{} whose fraction is a second or more, read as nanoseconds\n",
                  grouped(odd), odd == 1 ? "" : "s");
     }
     if (filter_ != nullptr && filter_->refused()) fmt::print(stderr, "tcpwitness: {}\n", filter_->refused()->message());
@@ -207,8 +207,6 @@ class Reading final : public Run {
              .damage = {}};
     bytes_read_ = batch.bytes_read;
     last_ts_ns_ = batch.last_ts_ns;
-    // Ordinary frames are no events, and time passes all the same: how long something was silent is asked at its end.
-    correlator_.advance(last_ts_ns_, output_.waiting());
     const std::vector<Event>& events = batch.events;
     for (std::size_t i = 0; i < events.size() && !output_.enough(); ++i) {
       // The other thread wrote them, and they look up what was not looked at for long.

@@ -93,8 +93,8 @@ void Acceptance::believe(unsigned side, Answer& answer) {
 void Acceptance::settle(const SeenSegment& g, unsigned side, Answer& answer) {
   Side& me = sides_[side];
   const Side& peer = sides_[side ^ 1U];
-  if (me.has_far && g.has(tcp_flag::syn)) {
-    // It came before the SYN-ACK, whose number decides.
+  if (me.has_far && g.has(tcp_flag::syn) && !me.half.sent()) {
+    // It came before this SYN-ACK, whose number decides.
     if (me.far.seq - g.seq < near_by) {
       believe(side, answer);
     } else {

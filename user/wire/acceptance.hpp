@@ -34,9 +34,9 @@ class Acceptance {
     bool shows_window = false;   // new payload, more than a probe's byte: the closed window had been opened, unseen
     bool denies_window = false;  // it had not: the payload was not taken, and the window is still closed
     bool crossed = false;        // a SYN-ACK of one that had sent a SYN: both connect at once (RFC 9293, 3.5)
-    bool doubted = false;        // it begins beyond the window: it changes nothing yet
-    bool withdrawn = false;      // the sender's doubted segment was never sent: it goes on before that
-    bool believed = false;       // far() of believed_side, doubted before, was taken
+    bool doubted = false;        // it changes nothing yet: one of the four above
+    bool withdrawn = false;  // the sender's doubted segment was never sent: it goes on before that, or begins elsewhere
+    bool believed = false;   // far() of believed_side, doubted before, was taken
     std::uint8_t believed_side = 0;
     std::uint16_t event_flags = 0;  // what taking it did: take() in half_connection.hpp
     std::uint32_t isn = 0;          // if restarted, of the receiver of this segment
@@ -53,8 +53,9 @@ class Acceptance {
     HalfConnection half;
     SeenSegment far;
     std::uint32_t far_ack = 0;
-    std::uint32_t edge = 0;       // the right edge of its window
-    std::uint32_t pushed = 0;     // the number of the newest payload that it sent into the other's closed window
+    std::uint32_t edge = 0;  // the right edge of its window
+    std::uint32_t pushed =
+        0;  // of the first payload that it sent into the other's closed window since that one's newest ACK
     std::uint32_t other_isn = 0;  // of a second SYN-ACK
     WindowScale scale;
     bool opened : 1 = false;  // it sent a segment without SYN

@@ -464,7 +464,7 @@ void Conversations::Impl::report(std::uint32_t slot, bool cut, std::vector<Event
   if (c.listed == Listed::reported) return;
   Event& e = out.emplace_back();
   e.ts_ns = c.last_ts_ns;
-  e.body = ConversationEnd{slot + 1, {c.local, c.remote, c.scope}, c.totals(), cut};
+  e.body = ConversationEnd{slot + 1, {c.local, c.remote, c.scope}, c.totals(), cut, now};
 }
 
 void Conversations::Impl::end(std::uint32_t slot, bool cut, std::vector<Event>& out) {

@@ -27,7 +27,7 @@ void PhaseClock::look(const SeenSegment& s, unsigned from, Kind kind) {
     me.was_closed = me.was_closed || closed;
     me.closed = closed;
   }
-  if (s.len != 0 && kind != Kind::probe) {
+  if (s.len != 0 && kind != Kind::probe && !s.has(tcp_flag::rst)) {
     if (kind == Kind::again && payload_ns_ != 0) {
       stalled_ns_ += now_ns_ - before;
       if (before > payload_ns_) transfer_ns_ += before - payload_ns_;

@@ -67,12 +67,9 @@ std::string reason_names(const arguments::DropReasons& reasons) {
 }  // namespace
 
 std::string words(const arguments::Retransmission& of) {
-  std::string text;
-  const auto add = [&](const std::string& more) { text += (text.empty() ? "" : "; ") + more; };
-  if (of.by_kernel) add(words(*of.by_kernel));
-  if (of.by_wire) add(words(*of.by_wire));
-  if (of.spurious) add(words(*of.spurious));
-  return text;
+  if (of.by_kernel) return words(*of.by_kernel);
+  if (of.by_wire) return words(*of.by_wire);
+  return of.spurious ? words(*of.spurious) : "";
 }
 
 std::string words(const arguments::PeerRetransmission& of) {

@@ -116,7 +116,7 @@ std::string not_in_the_file(const CaptureTotals& capture) {
                         count(capture.dropped, {"packet was", "packets were"}));
   }
   if (capture.cut != 0) {
-    text += fmt::format("\n  {} cut inside the header by the snapshot length (tcpdump -s), and not counted",
+    text += fmt::format("\n  {} cut inside the header by the snapshot length (tcpdump -s): left out",
                         count(capture.cut, {"TCP segment was", "TCP segments were"}));
   }
   return text;

@@ -16,9 +16,9 @@ inline std::string since(TimeNs then, TimeNs now, std::string_view what) {
   return then != 0 && then < now ? fmt::format(" {} after {}", duration_in_words(now - then), what) : "";
 }
 
-// Captures of several clocks have an answer before its question.
+// Timestamps of several clocks, or of two CPUs, can run back.
 inline std::string later(TimeNs then, TimeNs now) {
-  return now < then ? ", by the capture's clock before it" : fmt::format(" {} later", duration_in_words(now - then));
+  return now < then ? ", with an earlier timestamp" : fmt::format(" {} later", duration_in_words(now - then));
 }
 
 inline std::string capital(std::string text) {

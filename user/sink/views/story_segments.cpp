@@ -80,8 +80,9 @@ Phrase StoryWords::handshake_ack_phrase(const Entry& entry, bool out, const Stor
   const std::string later = story::later(so_far.sentence_ns, entry.ts_ns);
   if (wire_alone) {
     const std::string took =
-        so_far.syn_ns != 0 ? fmt::format(": the handshake took {}", duration_in_words(entry.ts_ns - so_far.syn_ns))
-                           : "";
+        so_far.syn_ns != 0 && so_far.syn_ns <= entry.ts_ns
+            ? fmt::format(": the handshake took {}", duration_in_words(entry.ts_ns - so_far.syn_ns))
+            : "";
     return {.text = fmt::format("; {} acknowledged it{}{}", out ? us(so_far) : them(so_far), later, took),
             .goes_on = true,
             .about = About::established};
