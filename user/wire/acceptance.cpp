@@ -10,6 +10,11 @@ bool answers_syn(std::uint32_t ack, const HalfConnection& syn) {
   return seq_before(syn.isn(), ack) && seq_not_after(ack, syn.snd_nxt());
 }
 
+// How far the sender may send: to the right edge of the window, or as far as it has been already.
+std::uint32_t reach(const HalfConnection& sender, std::uint32_t edge) {
+  return sender.sent() && seq_before(edge, sender.snd_nxt()) ? sender.snd_nxt() : edge;
+}
+
 }  // namespace
 
 bool Acceptance::refuses_reset(const SeenSegment& g, const Side& from, const Side& to) const {
@@ -32,8 +37,7 @@ bool Acceptance::refuses_reset(const SeenSegment& g, const Side& from, const Sid
   // Nothing behind the SYN-ACK is here: neither is the window that the connection had later.
   if (!from.opened && !to.opened) return further_than_any_window(g.seq, me.snd_una());
   if (!every_ || to.scale.shift == WindowScale::unknown) return further_than_any_window(g.seq, me.snd_una());
-  const std::uint32_t edge = me.sent() && seq_before(to.edge, me.snd_nxt()) ? me.snd_nxt() : to.edge;
-  return seq_before(edge, g.seq);
+  return seq_before(reach(me, to.edge), g.seq);
 }
 
 bool Acceptance::refuses(const SeenSegment& g, const Side& from, const Side& to) const {
@@ -93,19 +97,18 @@ void Acceptance::believe(unsigned side, Answer& answer) {
 void Acceptance::settle(const SeenSegment& g, unsigned side, Answer& answer) {
   Side& me = sides_[side];
   const Side& peer = sides_[side ^ 1U];
-  if (me.has_far && g.has(tcp_flag::syn) && !me.half.sent()) {
-    // It came before this SYN-ACK, whose number decides.
-    if (me.far.seq - g.seq < near_by) {
+  if (me.has_far) {
+    const bool late_syn =
+        g.has(tcp_flag::syn) && !me.half.sent();  // the SYN-ACK that it came before: its number decides
+    const bool goes_on_there =
+        late_syn ? me.far.seq - g.seq < near_by : me.far.has(tcp_flag::ack) && g.seq - me.far.seq < near_by;
+    const bool goes_on_before = late_syn || (seq_length(g.len, g.flags) != 0 && g.seq == me.half.snd_nxt());
+    if (goes_on_there) {
       believe(side, answer);
-    } else {
+    } else if (goes_on_before) {
       me.has_far = false;
       answer.withdrawn = true;
     }
-  } else if (me.has_far && me.far.has(tcp_flag::ack) && g.seq - me.far.seq < near_by) {
-    believe(side, answer);
-  } else if (me.has_far && seq_length(g.len, g.flags) != 0 && g.seq == me.half.snd_nxt()) {
-    me.has_far = false;
-    answer.withdrawn = true;
   }
   const std::uint32_t far_end = peer.far.seq + seq_length(peer.far.len, peer.far.flags);
   // One at a time: the next ACK shows the other one, too.
@@ -116,7 +119,7 @@ void Acceptance::settle(const SeenSegment& g, unsigned side, Answer& answer) {
 // It begins beyond the window. Before its receiver has sent more than its SYN, that one's window is all there is.
 bool Acceptance::doubts_number(const SeenSegment& g, const Side& me, const Side& peer) {
   if (peer.scale.shift == WindowScale::unknown || !me.half.acked() || !me.half.sent()) return false;
-  const std::uint32_t edge = seq_before(peer.edge, me.half.snd_nxt()) ? me.half.snd_nxt() : peer.edge;
+  const std::uint32_t edge = reach(me.half, peer.edge);
   return seq_before(edge, g.seq) && !further_than_any_window(edge, g.seq);
 }
 
