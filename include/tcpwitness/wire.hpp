@@ -69,7 +69,18 @@ struct SackBlocks {
   std::array<std::array<std::uint32_t, 2>, 4> edges{};
 };
 
-// One TCP segment of a capture, from nobody's view. Host byte order.
+// The ICMP error that quotes a segment (RFC 792, RFC 4443): type 0 is none.
+struct IcmpQuote {
+  Address sender;         // of the message
+  std::uint32_t mtu = 0;  // the next hop's, where it is the reason; bytes
+  std::uint8_t type = 0;
+  std::uint8_t code = 0;
+  bool v6 = false;
+  explicit operator bool() const { return type != 0; }
+};
+
+// One TCP segment of a capture, from nobody's view. Host byte order. Of one that an ICMP error quotes (`icmp`) the facts of
+// the frame, source, destination and seq hold.
 struct TcpFrame {
   std::uint64_t number = 0;  // of the frame in the capture, from 1
   TimeNs ts_ns = 0;
@@ -96,6 +107,7 @@ struct TcpFrame {
   bool bad_header = false;  // the data offset or the IP length contradict the frame; only addresses and ports hold
   bool bad_checksum = false;
   std::array<std::array<std::uint32_t, 2>, 4> sack{};  // left edge, right edge
+  IcmpQuote icmp;
 };
 
 // One direction of a conversation. Bytes are TCP payload unless the name says otherwise.

@@ -185,6 +185,55 @@ TEST(Frame, OfAnotherKindIsNoSegment) {
       << "VXLAN without its flag";
 }
 
+Bytes icmp_error(unsigned type, unsigned code, const Bytes& quoted, unsigned rest = 0) {
+  return Bytes().u8(type).u8(code).u16(0).u32(rest).add(quoted);
+}
+
+std::optional<TcpFrame> quoted(const Bytes& packet) {
+  CaptureBlock block;
+  const Bytes frame = ethernet(packet, static_cast<unsigned>(packet.span()[0]) >> 4U == 6 ? 0x86dd : 0x0800);
+  block.link_type = 1;
+  block.bytes = frame.span();
+  block.wire_len = static_cast<std::uint32_t>(frame.size());
+  TcpFrame tcp;
+  TcpFrames frames;
+  EXPECT_FALSE(frames.parse(block, tcp));
+  return tcp.icmp ? std::optional(tcp) : std::nullopt;
+}
+
+TEST(Frame, NamesTheSegmentThatAnIcmpErrorQuotes) {
+  const Bytes eight = cut(ipv4(tcp(0, {.seq = 77})), 28);
+  for (const unsigned type : {3U, 11U, 12U}) {
+    const auto found = quoted(ipv4(icmp_error(type, 1, eight), {.protocol = 1}));
+    ASSERT_TRUE(found.has_value()) << type;
+    EXPECT_EQ(found->icmp.type, type);
+    EXPECT_EQ(found->icmp.code, 1);
+    EXPECT_FALSE(found->icmp.v6);
+    EXPECT_EQ(to_string(found->icmp.sender), "10.0.0.1");
+    EXPECT_EQ(to_string(found->destination.address), "10.0.0.2");
+    EXPECT_EQ(found->source.port, TcpHeader{}.source);
+    EXPECT_EQ(found->seq, 77U);
+    EXPECT_EQ(found->icmp.mtu, 0U);
+  }
+  EXPECT_EQ(quoted(ipv4(icmp_error(3, 4, eight, 1400), {.protocol = 1}))->icmp.mtu, 1400U);
+  const auto six = quoted(ipv6(icmp_error(2, 0, cut(ipv6(tcp(0, {.seq = 78})), 48), 1280), 58));
+  ASSERT_TRUE(six.has_value());
+  EXPECT_TRUE(six->icmp.v6);
+  EXPECT_EQ(six->icmp.mtu, 1280U);
+  EXPECT_EQ(six->seq, 78U);
+}
+
+TEST(Frame, NamesNoSegmentWhereNoneIsQuoted) {
+  const Bytes whole = ipv4(tcp(0));
+  EXPECT_FALSE(quoted(ipv4(icmp_error(8, 0, whole), {.protocol = 1}))) << "an echo request";
+  EXPECT_FALSE(quoted(ipv4(icmp_error(5, 1, whole), {.protocol = 1}))) << "a redirect ends nothing";
+  EXPECT_FALSE(quoted(ipv4(icmp_error(3, 1, cut(whole, 27)), {.protocol = 1}))) << "its number is cut";
+  EXPECT_FALSE(quoted(ipv4(icmp_error(3, 1, ipv4(tcp(0), {.offset = 8})), {.protocol = 1}))) << "a later fragment";
+  EXPECT_FALSE(quoted(ipv4(icmp_error(3, 1, ipv4(udp(Bytes(), 53), {.protocol = 17})), {.protocol = 1})));
+  EXPECT_FALSE(quoted(ipv6(icmp_error(128, 0, ipv6(tcp(0))), 58))) << "an echo request";
+  EXPECT_FALSE(quoted(ipv6(icmp_error(1, 0, cut(ipv6(tcp(0)), 47)), 58)));
+}
+
 // As a host reads them, and as it drops what it cannot read.
 TEST(Frame, IsDroppedWhereItsIpOptionsAreBroken) {
   const auto with = [](std::initializer_list<unsigned> options) {

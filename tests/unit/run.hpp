@@ -123,12 +123,15 @@ inline RunResult run(const std::vector<Event>& events, CorrelatorSettings settin
 
 // What the wire alone would have shown of a story, without a socket to ask.
 inline std::vector<Event> wire_alone(std::vector<Event> events) {
-  std::erase_if(events, [](const Event& e) { return !std::holds_alternative<Segment>(e.body); });
+  std::erase_if(events, [](const Event& e) {
+    return !std::holds_alternative<Segment>(e.body) && !std::holds_alternative<IcmpSeen>(e.body);
+  });
   for (Event& event : events) {
-    Segment& segment = std::get<Segment>(event.body);
-    segment.header.cookie = 0;
-    segment.socket = {};
-    segment.socket.type = SocketKind::unknown;
+    Segment* segment = std::get_if<Segment>(&event.body);
+    if (segment == nullptr) continue;
+    segment->header.cookie = 0;
+    segment->socket = {};
+    segment->socket.type = SocketKind::unknown;
   }
   return events;
 }

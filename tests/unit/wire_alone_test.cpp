@@ -48,6 +48,20 @@ TEST(WireAlone, UnansweredProbesBeforeTheRstAreALikelyKeepalive) {
   EXPECT_EQ(reported.life().explanation, "This side ended the connection with a RST.");
 }
 
+TEST(WireAlone, AnIcmpErrorAnswersTheSyn) {
+  for (const bool again : {false, true}) {
+    Stream stream;
+    Side c = client_of(stream);
+    c.out(S);
+    c.icmp(3, 3, "10.0.0.254", c.isn());
+    if (again) stream.wait(1 * s);
+    if (again) c.out(S, 0, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.isn(); });
+    const Life life = run(wire_alone(stream.events), wire_settings()).life();
+    EXPECT_EQ(life.outcome, again ? Outcome::open : Outcome::refused);
+    EXPECT_EQ(life.closed_by, ClosedBy::none);
+  }
+}
+
 TEST(WireAlone, ASynThatThisMachineRefusesIsClosedByIt) {
   Stream stream;
   Side c = server_of(stream);

@@ -36,6 +36,68 @@ std::vector<Say> after_handshake(const std::vector<Say>& more) {
   return all;
 }
 
+// SYNs, and behind each the ICMP error that answers it; `more` comes behind them.
+struct Refusal {
+  std::uint8_t type = 3;
+  std::uint8_t code = 1;
+  std::uint32_t off = 0;  // the quoted number is not the SYN's
+  bool of_remote = false;
+  bool v6 = false;
+};
+
+RunResult read_refused(std::size_t syns, const Refusal& by, const std::vector<Say>& more = {}) {
+  Talk talk;
+  Conversations conversations({});
+  std::vector<Event> events;
+  for (std::size_t i = 0; i < syns; ++i) {
+    TcpFrame quoted = talk.frame({0, 0, 0, 0, syn_flag, 1000, 1000});
+    conversations.observe(quoted, events);
+    if (by.of_remote) std::swap(quoted.source, quoted.destination);
+    quoted.number += 100;
+    quoted.seq += by.off;
+    quoted.ts_ns += 5 * ms;
+    quoted.icmp = {.sender = Talk::end(253, 0).address, .type = by.type, .code = by.code, .v6 = by.v6};
+    conversations.observe_icmp(quoted, events);
+  }
+  for (const Say& one : more) conversations.observe(talk.frame(one), events);
+  conversations.finish(events);
+  CorrelatorSettings settings = capture_settings();
+  settings.timeline = true;
+  return run(events, std::move(settings));
+}
+
+TEST(Capture, AnIcmpErrorAnswersTheSyn) {
+  const RunResult reported = read_refused(1, {});
+  const Life life = reported.life();
+  EXPECT_EQ(life.outcome, Outcome::unreachable);
+  EXPECT_EQ(life.closed_by, ClosedBy::none);
+  EXPECT_FALSE(life.error.has_value()) << "no process was seen";
+  EXPECT_TRUE(life.explanation.contains("host unreachable (ICMP type 3, code 1), sent by 10.0.0.254"))
+      << life.explanation;
+  EXPECT_FALSE(life.explanation.contains("errno")) << life.explanation;
+  ASSERT_EQ(reported.entries_of<IcmpEntry>().size(), 1U);
+  EXPECT_EQ(reported.entries_of<IcmpEntry>()[0].second.rel_seq, 0U);
+  EXPECT_EQ(read_refused(1, {.code = 3}).life().outcome, Outcome::refused);
+  EXPECT_EQ(read_refused(3, {}).life().outcome, Outcome::unreachable) << "each SYN was answered so";
+}
+
+TEST(Capture, AlmostAnswersTheSyn) {
+  EXPECT_EQ(read_refused(1, {.code = 4}).life().outcome, Outcome::open) << "a SYN that is too big goes on smaller";
+  EXPECT_EQ(read_refused(1, {.off = 5}).life().outcome, Outcome::open) << "it quotes what was never sent";
+  EXPECT_EQ(read_refused(1, {}, {{0, 0, 0, 0, syn_flag, 1000, 1000}}).life().outcome, Outcome::open)
+      << "the client asked again";
+  const Life connected = read_refused(1, {}, {{1, 0, 1, 0, syn_ack}, {0, 1, 1}}).life();
+  EXPECT_EQ(connected.outcome, Outcome::open);
+  EXPECT_EQ(connected.handshake_ns, 20 * ms);
+}
+
+TEST(Capture, AnIcmpErrorForTheOtherSideIsOnlyShown) {
+  const RunResult reported = read_refused(1, {.of_remote = true});
+  EXPECT_EQ(reported.life().outcome, Outcome::open);
+  ASSERT_EQ(reported.entries_of<IcmpEntry>().size(), 1U);
+  EXPECT_TRUE(reported.entries_of<IcmpEntry>()[0].second.passed);
+}
+
 TEST(Capture, AWholeConnectionIsCompleted) {
   const Life life =
       read(after_handshake(

@@ -58,7 +58,9 @@ bool Capture::read(std::vector<Event>& events) {
     impl_->over = !impl_->file->next(block);
     if (impl_->over || block.kind != CaptureBlock::Kind::frame) continue;
     ++impl_->frames;
-    if (!impl_->tcp_frames.parse(block, impl_->tcp)) continue;
+    const bool segment = impl_->tcp_frames.parse(block, impl_->tcp);
+    if (impl_->tcp.icmp) impl_->conversations.observe_icmp(impl_->tcp, events);
+    if (!segment) continue;
     ++impl_->segments;
     impl_->now = std::max(impl_->now, impl_->tcp.ts_ns);
     impl_->conversations.observe(impl_->tcp, events);

@@ -11,6 +11,7 @@ namespace {
 
 enum Protocol : std::uint8_t {
   protocol_hop_by_hop = 0,
+  protocol_icmp = 1,
   protocol_ipv4 = 4,
   protocol_tcp = 6,
   protocol_udp = 17,
@@ -19,6 +20,7 @@ enum Protocol : std::uint8_t {
   protocol_fragment = 44,
   protocol_gre = 47,
   protocol_authentication = 51,
+  protocol_icmp_v6 = 58,
   protocol_destination_options = 60,
   protocol_ethernet_in_ip = 97,
   protocol_mobility = 135,
@@ -31,13 +33,6 @@ enum Protocol : std::uint8_t {
 std::uint64_t folded(std::uint64_t sum) {
   while (sum > 0xffff) sum = (sum & 0xffffU) + (sum >> 16U);
   return sum;
-}
-
-Address mapped(const std::byte* at) {
-  Address address;
-  address.bytes[10] = address.bytes[11] = 0xff;
-  std::memcpy(address.bytes.data() + 12, at, 4);
-  return address;
 }
 
 // Options that do not end where the header does, or that no length leads over: a host drops the packet (RFC 791, 3.1;
@@ -95,8 +90,8 @@ bool Layers::ip(Slice slice) {
   if (header < 20 || total < header || slice.captured < header) return false;
   if (header > 20 && broken_options(at + 20, at + header)) [[unlikely]]
     return false;
-  tcp_->source.address = mapped(at + 12);
-  tcp_->destination.address = mapped(at + 16);
+  tcp_->source.address = ipv4_at(at + 12);
+  tcp_->destination.address = ipv4_at(at + 16);
   tcp_->ttl = byte_at(at + 8);
   tcp_->ip_id = be16(at + 4);
   if (check_checksums_ && wrong_header_checksum(at, header)) [[unlikely]]
@@ -121,8 +116,8 @@ bool Layers::ip(Slice slice) {
 bool Layers::ipv6(Slice slice) {
   if (slice.captured < 40 || byte_at(slice.at) >> 4U != 6 || too_deep()) return false;
   const std::byte* at = slice.at;
-  std::memcpy(tcp_->source.address.bytes.data(), at + 8, 16);
-  std::memcpy(tcp_->destination.address.bytes.data(), at + 24, 16);
+  tcp_->source.address = ipv6_at(at + 8);
+  tcp_->destination.address = ipv6_at(at + 24);
   tcp_->ttl = byte_at(at + 7);
   tcp_->ip_id = 0;
   const std::uint32_t length = be16(at + 4);
@@ -183,6 +178,10 @@ bool Layers::protocol(std::uint8_t protocol, Slice slice) {
       return tcp(slice);
     case protocol_udp:
       return udp(slice);
+    case protocol_icmp:
+      return icmp_v4(slice);
+    case protocol_icmp_v6:
+      return icmp_v6(slice);
     case protocol_ipv4:
       return ip(slice);
     case protocol_ipv6:

@@ -53,6 +53,13 @@ class Layers {
   bool protocol(std::uint8_t protocol, Slice slice);
   bool authentication(Slice slice);
   bool tcp(Slice slice);
+
+  // icmp.cpp: always false, as what is quoted is no segment
+  bool icmp_v4(Slice slice);
+  bool icmp_v6(Slice slice);
+  bool quoted_v4(Slice slice, const IcmpQuote& icmp);
+  bool quoted_v6(Slice slice, const IcmpQuote& icmp);
+
   [[nodiscard]] bool wrong_checksum(Slice segment) const;
   [[nodiscard]] bool wrong_header_checksum(const std::byte* at, std::uint32_t length) const;
 

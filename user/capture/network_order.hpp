@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "tcpwitness/address.hpp"
+
 namespace tcpwitness {
 
 [[nodiscard]] inline std::uint8_t byte_at(const std::byte* at) { return static_cast<std::uint8_t>(*at); }
@@ -21,6 +23,19 @@ namespace tcpwitness {
   std::uint32_t value;
   std::memcpy(&value, at, sizeof value);
   return std::endian::native == std::endian::little ? __builtin_bswap32(value) : value;
+}
+
+[[nodiscard]] inline Address ipv4_at(const std::byte* at) {
+  Address address;
+  address.bytes[10] = address.bytes[11] = 0xff;
+  std::memcpy(address.bytes.data() + 12, at, 4);
+  return address;
+}
+
+[[nodiscard]] inline Address ipv6_at(const std::byte* at) {
+  Address address;
+  std::memcpy(address.bytes.data(), at, address.bytes.size());
+  return address;
 }
 
 }  // namespace tcpwitness

@@ -36,6 +36,7 @@ void clear(TcpFrame& tcp) {
   tcp.sack_count = 0;
   tcp.bad_header = false;
   tcp.bad_checksum = false;
+  tcp.icmp.type = 0;
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // tcp_frames.hpp: from a frame to the TCP segment in it: link layer, VLAN tags, IP, tunnels, fragments.
 //
-// The innermost TCP header counts; a TCP header that an ICMP error quotes is no segment. A segment in IP
+// The innermost TCP header counts; a TCP header that an ICMP error quotes is no segment, but names one. A segment in IP
 // fragments is reported at its last fragment. Memory for fragments is bounded.
 #pragma once
 
@@ -32,7 +32,7 @@ class TcpFrames {
   // Off at first: whether to fill bad_checksum, for segments that were captured whole and IPv4 headers. It takes time.
   void check_checksums(bool wanted, LeftToCard left = LeftToCard::right);
 
-  // False: no TCP segment ends in this frame.
+  // False: no TCP segment ends in this frame. An ICMP error that quotes one then is in tcp.icmp.
   bool parse(const CaptureBlock& block, TcpFrame& tcp);
 
   [[nodiscard]] PassedOver passed_over() const;

@@ -99,10 +99,15 @@ void Correlator::Impl::take(const Event& event) {
           if constexpr (std::is_same_v<Body, Drop>) drops_.take(event, body);
           if constexpr (std::is_same_v<Body, Translation>) translations_.take(event, body);
           if constexpr (std::is_same_v<Body, PortsFound>) ports_.take(event, body);
-          if constexpr (std::is_same_v<Body, IcmpSeen>) icmp_.take(event, body);
+          if constexpr (std::is_same_v<Body, IcmpSeen>)
+            in_.settings.capture ? icmp_.take_captured(conversation_of(body), event, body) : icmp_.take(event, body);
         }
       },
       event.body);
+}
+
+Slot Correlator::Impl::conversation_of(const IcmpSeen& seen) const {
+  return lookup_.find_captured(static_cast<std::uint32_t>(seen.header.cookie));
 }
 
 void Correlator::Impl::advance(TimeNs now, Reports& out) {

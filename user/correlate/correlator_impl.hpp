@@ -77,6 +77,7 @@ class Correlator::Impl final : private ForwardedConnections::Host {
   void take(const Event& e, const SocketDigest& d);
   void take(const Event& e, const ConversationEnd& end);
   void take(const Event& e, const Gap& gap);
+  [[nodiscard]] Slot conversation_of(const IcmpSeen& seen) const;
   [[nodiscard]] const Connection* ended_by(const Event& event) const;
 
   void pass_time(TimeNs now);

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "facts/derived.hpp"
 #include "values/kernel.hpp"
 
 namespace tcpwitness {
@@ -63,14 +64,8 @@ void IcmpEvents::take_sent(const Event& e, const IcmpSeen& seen) {
   emitter_.entry(&c, e, c.flow, IcmpEntry{message, true, false, rel_seq, relative, 0});
 }
 
-void IcmpEvents::take(const Event& e, const IcmpSeen& seen) {
-  if (seen.sent == IcmpWay::left) return forwarded_.on_icmp_left(e, seen);
-  if (seen.sent != IcmpWay::came) return take_sent(e, seen);
-  const Flow flow = to_flow(seen.tuple);
-  const Slot slot = table_.find_flow(flow);
-  if (slot == no_slot) early_.push(e);
-  if (slot == no_slot || table_.at(slot).reported) return;
-  Connection& c = table_.at(slot);
+// The message is for this side, and quotes what it has sent.
+void IcmpEvents::take_ours(Connection& c, const Event& e, const IcmpSeen& seen) {
   const IcmpMessage message = icmp_message(seen);
   if (was_sent(c, seen.seq) && !c.ended()) {
     Anomalies& anomalies = c.ensure_anomalies();
@@ -78,14 +73,33 @@ void IcmpEvents::take(const Event& e, const IcmpSeen& seen) {
     anomalies.icmp_in_mark = {e.id, e.ts_ns};
     if (too_big(seen)) anomalies.too_big = anomalies.icmp_in_mark;
     if (c.state == State::new_syn_recv && ends_request(seen)) anomalies.request_dropped = anomalies.icmp_in_mark;
+    if (!settings_.has_kernel && c.state == State::syn_sent && is_path_error(message.error))
+      anomalies.attempt_refused = anomalies.icmp_in_mark;
   }
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
-  IcmpEntry body;
-  body.icmp = message;
-  body.relative = c.isn.has_local;
-  body.rel_seq = c.isn.has_local ? seen.seq - c.isn.local : seen.seq;
-  body.mtu = seen.mtu;
-  emitter_.entry(&c, e, c.flow, body);
+  put_entry(c, e, seen, c.isn.has_local ? std::optional(c.isn.local) : std::nullopt, false);
+}
+
+// isn: of the quoted segment's sender.
+void IcmpEvents::put_entry(Connection& c, const Event& e, const IcmpSeen& seen, std::optional<std::uint32_t> isn,
+                           bool passed) {
+  emitter_.entry(&c, e, c.flow,
+                 IcmpEntry{icmp_message(seen), false, passed, seen.seq - isn.value_or(0), isn.has_value(), seen.mtu});
+}
+
+void IcmpEvents::take_captured(Slot slot, const Event& e, const IcmpSeen& seen) {
+  if (slot == no_slot || table_.at(slot).reported) return;
+  Connection& c = table_.at(slot);
+  if (to_flow(seen.tuple).local == c.flow.local) return take_ours(c, e, seen);
+  put_entry(c, e, seen, c.isn.has_remote ? std::optional(c.isn.remote) : std::nullopt, true);
+}
+
+void IcmpEvents::take(const Event& e, const IcmpSeen& seen) {
+  if (seen.sent == IcmpWay::left) return forwarded_.on_icmp_left(e, seen);
+  if (seen.sent != IcmpWay::came) return take_sent(e, seen);
+  const Slot slot = table_.find_flow(to_flow(seen.tuple));
+  if (slot == no_slot) early_.push(e);
+  if (slot != no_slot && !table_.at(slot).reported) take_ours(table_.at(slot), e, seen);
 }
 
 // An older one is about an earlier connection.

@@ -13,16 +13,21 @@ class IcmpEvents {
  public:
   // All are kept by reference.
   IcmpEvents(Correlation& in, ForwardedConnections& forwarded, Strays& strays)
-      : table_(in.table), emitter_(in.emitter), now_(in.now), forwarded_(forwarded), strays_(strays) {}
+      : settings_(in.settings), table_(in.table), emitter_(in.emitter), now_(in.now), forwarded_(forwarded), strays_(strays) {}
 
   void take(const Event& e, const IcmpSeen& seen);
+  // slot: of the conversation whose segment it quotes. What is for its other side is only shown.
+  void take_captured(Slot slot, const Event& e, const IcmpSeen& seen);
   // A connection has got its addresses: what came before anything had shown its local port.
   void take_early(const Flow& flow);
   [[nodiscard]] bool none_early();
 
  private:
   void take_sent(const Event& e, const IcmpSeen& seen);
+  void take_ours(Connection& c, const Event& e, const IcmpSeen& seen);
+  void put_entry(Connection& c, const Event& e, const IcmpSeen& seen, std::optional<std::uint32_t> isn, bool passed);
 
+  const CorrelatorSettings& settings_;
   Table& table_;
   Emitter& emitter_;
   const TimeNs& now_;

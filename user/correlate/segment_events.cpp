@@ -242,7 +242,7 @@ void SegmentEvents::note_handshake(Slot slot, Connection& c, const Event& e, con
 
 void SegmentEvents::note_syn(Slot slot, Connection& c, const Event& e, const Segment& g, bool out) {
   if (out && settings_.has_kernel) unmatched_.on_own_syn(g);
-  if (!out && c.anomalies) c.anomalies->request_dropped = {};  // it is asked again
+  if (c.anomalies) (out ? c.anomalies->attempt_refused : c.anomalies->request_dropped) = {};  // it is asked again
   // RFC 5961, 4.2: an open connection answers any SYN by an ACK, and goes on with the numbers that it has.
   std::uint32_t& number = out ? c.isn.local : c.isn.remote;
   const bool known = out ? c.isn.has_local : c.isn.has_remote;

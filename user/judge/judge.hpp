@@ -49,6 +49,8 @@ struct Message;
 // icmp.cpp: what an ICMP message did to the connection
 // The message that the end of the connection rests on: TCP put it on the error queue, or its error is the socket's.
 [[nodiscard]] const IcmpMessage* icmp_behind(const Connection& c);
+// Wire alone: the newest error of the path that came for an attempt which nothing else has answered.
+[[nodiscard]] const IcmpMessage* path_error_of_attempt(const Connection& c);
 [[nodiscard]] endings::Message message_of(const Connection& c, const IcmpMessage& icmp);
 
 // unsent.cpp: what became of a connect() that timed out or found no way

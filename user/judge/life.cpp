@@ -93,7 +93,8 @@ std::optional<int> error_of(const Connection& c, Outcome outcome) {
   // What SO_ERROR returned (sk_err_soft) before the process gave up.
   const bool by_message =
       outcome == Outcome::unreachable || outcome == Outcome::refused || outcome == Outcome::connect_unsent;
-  const IcmpMessage* icmp = by_message && c.role != Role::passive ? icmp_behind(c) : nullptr;
+  const bool asked = c.role != Role::passive && c.seen_by.kernel;
+  const IcmpMessage* icmp = by_message && asked ? icmp_behind(c) : nullptr;
   if (icmp == nullptr) return std::nullopt;
   return icmp->error;
 }

@@ -243,9 +243,24 @@ bool refused_a_syn(const Connection& c) {
   return asked && !(c.inferred && c.inferred->tracker.answered());
 }
 
+// Given up. The newest error of the path takes the place of ETIMEDOUT, as in tcp_write_err().
+Outcome unanswered(const Connection& c) {
+  if (c.forwarded() && c.forwarded()->refusal) return outcome_of(c.forwarded()->refusal);
+  if (const IcmpMessage* icmp = path_error_of_attempt(c); icmp != nullptr) return outcome_of(*icmp);
+  return asked_again(c) ? Outcome::connect_timeout : Outcome::unknown;
+}
+
+// An ICMP message answered its newest SYN, and connect() fails by that (tcp_v4_err(), tcp_v6_err() in SYN_SENT): whoever
+// goes on all the same asks again (RFC 1122, 4.2.3.9).
+bool attempt_refused(const Connection& c) {
+  return anomalies_of(c).attempt_refused && path_error_of_attempt(c) != nullptr;
+}
+
 Outcome wire_outcome(const Connection& c, const RuleContext& context) {
+  if (attempt_refused(c) && (context.finished || c.expired || context.conversation != nullptr))
+    return outcome_of(c.anomalies->icmp_in);
   if (!c.ended() && context.conversation != nullptr) {
-    if (never_answered(c, context)) return asked_again(c) ? Outcome::connect_timeout : Outcome::unknown;
+    if (never_answered(c, context)) return unanswered(c);
     if (c.inferred && c.inferred->reset_doubted) return Outcome::unknown;
     const bool closes = c.teardown && (c.teardown->fin_out.sent || c.teardown->fin_in.sent);
     if (closes && captured_one_way(context)) return Outcome::unknown;
@@ -256,10 +271,7 @@ Outcome wire_outcome(const Connection& c, const RuleContext& context) {
     if (context.finished && !c.expired) return end_may_be_unseen(c, context) ? Outcome::unknown : Outcome::open;
     const bool silent = c.expired && c.role == Role::active && c.state == State::syn_sent && !c.opening.answered;
     const bool long_enough = context.now - c.last_ts_ns >= given_up_ns;
-    if (!silent || !long_enough || c.incomplete) return Outcome::unknown;
-    // The newest error of the path takes the place of ETIMEDOUT, as in tcp_write_err().
-    if (c.forwarded() && c.forwarded()->refusal) return outcome_of(c.forwarded()->refusal);
-    return asked_again(c) ? Outcome::connect_timeout : Outcome::unknown;
+    return silent && long_enough && !c.incomplete ? unanswered(c) : Outcome::unknown;
   }
   if (c.teardown->by_reset && reset_between_fins(c)) return Outcome::completed;
   // A RST alone shows no connection: it can answer anything (the backscatter of forged addresses).

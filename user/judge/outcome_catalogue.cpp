@@ -116,7 +116,8 @@ constexpr std::array<OutcomeEntry, outcome_count> outcome_rows{{
      "ended a half-open request, or a firewall of this machine refused one by it",
      "SYN_SENT to CLOSE with EHOSTUNREACH, ENETUNREACH, EACCES or ENOPROTOOPT; or such an ICMP message on the "
      "socket's "
-     "error queue, and the process gave up; or one that quotes the request's SYN-ACK",
+     "error queue, and the process gave up; or one that quotes the request's SYN-ACK; wire alone: one that quotes the "
+     "newest SYN",
      "a forged ICMP message that quotes the SYN; a router that is wrong about a way that exists"},
     {Outcome::connect_cancelled,
      "connect-cancelled",

@@ -113,8 +113,8 @@ Result<void> Tracer::attach(const Meanwhile& meanwhile) {
   // The kernel first: the wire first would show segments of sockets of which nothing else is known.
   if (impl_->settings.kernel) {
     if (auto ok = impl_->attach_kernel(meanwhile); !ok) return std::unexpected(ok.error());
-    impl_->attach_icmp();
   }
+  impl_->attach_icmp();
   const ExpeditedGracePeriods quick(2 * impl_->first.size());
   for (const auto& interface : impl_->first) {
     if (auto ok = impl_->attach_interface(interface); !ok) return std::unexpected(ok.error());

@@ -121,8 +121,8 @@ Result<void> Tracer::Impl::detach_kernel(const std::string& why) {
   kernel_hooks.clear();
   has_transitions = false;
   snapshot.reset();
-  icmp.reset();
   go_on_without_kernel();
+  load_icmp();
   for (const auto layer : {LinkLayer::ethernet, LinkLayer::raw_ip}) {
     auto& skeleton = wire_of(layer);
     if (!skeleton) continue;
@@ -221,14 +221,15 @@ Result<void> Tracer::Impl::load_objects() {
     if (kernel) {
       if (auto ok = load_snapshot(); !ok)
         notice("connections that exist already are not known: " + ok.error().message());
-      load_icmp();
     }
   }
+  load_icmp();
   Refused refused;
   if (layers.valid()) refused = layers.get();
   if (settings.kernel && !kernel) {  // other settings, and other programs
     go_on_without_kernel();
     for (auto& skeleton : wire) skeleton.reset();
+    load_icmp();
     if (settings.wire != WireMode::none) refused = load_layers();
   }
   if (settings.wire != WireMode::none) leave_out(refused);

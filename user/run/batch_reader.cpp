@@ -44,7 +44,8 @@ bool BatchReader::fill(Batch& batch) {
 bool BatchReader::wants(const CaptureBlock& block) {
   ++frames_;
   if (filter_ != nullptr && !filter_->matches(block)) return false;
-  return tcp_frames_.parse(block, tcp_) && file_filter_.wants(tcp_.source, tcp_.destination);
+  const bool segment = tcp_frames_.parse(block, tcp_);
+  return (segment || tcp_.icmp) && file_filter_.wants(tcp_.source, tcp_.destination);
 }
 
 void BatchReader::take(const CaptureBlock& block, Batch& batch) {
@@ -67,6 +68,7 @@ void BatchReader::take_next(Batch& batch) {
 }
 
 void BatchReader::observe(const TcpFrame& frame, Batch& batch) {
+  if (frame.icmp) return conversations_.observe_icmp(frame, batch.events);
   ++segments_;
   last_ts_ns_ = std::max(last_ts_ns_, frame.ts_ns);
   conversations_.observe(frame, batch.events);

@@ -26,7 +26,7 @@ inline constexpr std::uint8_t net_unreachable = 0, host_unreachable = 1,
                               fragmentation_needed = 4;  // codes of unreachable
 }  // namespace icmp
 namespace icmpv6 {
-inline constexpr std::uint8_t unreachable = 1, packet_too_big = 2, parameter_problem = 4;
+inline constexpr std::uint8_t unreachable = 1, packet_too_big = 2, time_exceeded = 3, parameter_problem = 4;
 inline constexpr std::uint8_t prohibited = 1, address_unreachable = 3, port_unreachable = 4, policy_fail = 5,
                               reject_route = 6;  // codes of unreachable
 }  // namespace icmpv6

@@ -47,6 +47,11 @@ std::uint8_t stage_of(const TcpFrame& f) {
   return stage;
 }
 
+// Of link-local addresses. interface: the first one that had the packet, as on another one it is no other link's.
+std::uint32_t scope_of(const TcpFrame& f, std::uint32_t interface) {
+  return f.source.address.is_link_local() ? interface + 1 : 0;
+}
+
 // Not a number that can come behind the one before it, or belong to what was sent up to it. A capture can have another
 // length of a segment than was sent: a little further on it may be.
 bool elsewhere(std::uint32_t number, std::uint32_t end) {
@@ -139,6 +144,7 @@ struct Conversations::Impl {
   }
 
   void observe(const TcpFrame& f, std::vector<Event>& out);
+  void observe_icmp(const TcpFrame& quoted, std::vector<Event>& out);
   std::uint32_t locate(const TcpFrame& f, std::optional<std::uint32_t> before, std::vector<Event>& out);
   std::uint32_t older_or(std::uint32_t slot, const TcpFrame& f, std::vector<Event>& out);
   std::uint16_t refused(Conversation& c, unsigned from, const TcpFrame& f, const Acceptance::Answer& answer);
@@ -170,6 +176,7 @@ struct Conversations::Impl {
 Conversations::Conversations(ConversationSettings settings) : impl_(std::make_unique<Impl>(settings)) {}
 Conversations::~Conversations() = default;
 void Conversations::observe(const TcpFrame& frame, std::vector<Event>& out) { impl_->observe(frame, out); }
+void Conversations::observe_icmp(const TcpFrame& quoted, std::vector<Event>& out) { impl_->observe_icmp(quoted, out); }
 const Analysis& Conversations::analysis() const { return impl_->analysis; }
 std::uint64_t Conversations::stream() const { return impl_->stream; }
 
@@ -198,12 +205,32 @@ bool Conversations::finish(std::vector<Event>& out, std::size_t at_most) {
   return !left.empty();
 }
 
+// One that quotes a segment of no conversation that is known may be about what came before the capture.
+void Conversations::Impl::observe_icmp(const TcpFrame& quoted, std::vector<Event>& out) {
+  const std::uint32_t scope = scope_of(quoted, quoted.interface);
+  const std::uint32_t hash = ConversationTable::hash(quoted.source, quoted.destination, scope);
+  const std::uint32_t slot = table.find(hash, quoted.source, quoted.destination, scope);
+  if (slot == ConversationTable::none || table.at(slot).listed == Listed::reported) return;
+  Event& e = out.emplace_back();
+  e.id = quoted.number;
+  e.ts_ns = quoted.ts_ns;
+  IcmpSeen& seen = e.body.emplace<IcmpSeen>();
+  seen.header.ts_ns = static_cast<std::uint64_t>(quoted.ts_ns);
+  seen.header.cookie = slot + 1;
+  seen.tuple = to_pair({quoted.source, quoted.destination, scope});
+  seen.seq = quoted.seq;
+  seen.mtu = quoted.icmp.mtu;
+  std::ranges::copy(quoted.icmp.sender.bytes, std::begin(seen.sender));
+  seen.type = quoted.icmp.type;
+  seen.code = quoted.icmp.code;
+  seen.v6 = quoted.icmp.v6 ? 1 : 0;
+}
+
 // The frame's conversation; a SYN with another initial sequence number begins another one, and so does what comes
 // after a timer, or behind the end without being a straggler. before: the interface where the packet was seen before.
 std::uint32_t Conversations::Impl::locate(const TcpFrame& f, std::optional<std::uint32_t> before,
                                           std::vector<Event>& out) {
-  // The same packet on another interface is no other link's.
-  const std::uint32_t scope = f.source.address.is_link_local() ? before.value_or(f.interface) + 1 : 0;
+  const std::uint32_t scope = scope_of(f, before.value_or(f.interface));
   const std::uint32_t hash = ConversationTable::hash(f.source, f.destination, scope);
   std::uint32_t slot = table.find(hash, f.source, f.destination, scope);
   const bool syn = has(f, tcp_flag::syn) && !f.bad_header;

@@ -13,7 +13,7 @@ namespace {
 class Oddities {
  public:
   void observe(const TcpFrame& g) {
-    if ((g.flags & tcp_flag::rst) != 0) return;
+    if (g.icmp || (g.flags & tcp_flag::rst) != 0) return;
     Sent* peer = find(g.destination, g.source);
     const bool ack = (g.flags & tcp_flag::ack) != 0;
     const bool asks = (g.flags & tcp_flag::syn) != 0 && !ack;

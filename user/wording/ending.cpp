@@ -365,6 +365,7 @@ struct EndingWords {
       case How::by_message:
         if (of.message.icmp.own)
           return fmt::format("This machine itself says {}; {}.", name(of.message.icmp), words(of.failed, life));
+        if (!life.has_kernel) return fmt::format("The SYN was answered by an ICMP message: {}.", words(of.message));
         return fmt::format("The SYN was answered by an ICMP message: {}; {}.", words(of.message),
                            words(of.failed, life));
       case How::not_seen:

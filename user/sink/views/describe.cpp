@@ -21,6 +21,7 @@ constexpr std::size_t names_in_full = 4;  // of a group of interfaces
 constexpr std::size_t groups_on_first_line = 2;
 
 bool is_wire(const Hook& hook) { return hook.name.starts_with("wire") && !is_missing_witness(hook); }
+bool is_icmp(const Hook& hook) { return hook.name.starts_with("icmp_"); }
 bool is_egress(const Hook& hook) { return hook.name.contains("egress"); }
 bool is_off(const Hook& hook) { return hook.mode == "off"; }
 
@@ -65,8 +66,8 @@ std::vector<std::string> wire_groups(const Ready& ready) {
 }
 
 std::size_t kernel_hooks(const Ready& ready) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(ready.hooks, [](const Hook& hook) { return !is_wire(hook) && !is_off(hook); }));
+  const auto kernels = [](const Hook& hook) { return !is_wire(hook) && !is_icmp(hook) && !is_off(hook); };
+  return static_cast<std::size_t>(std::ranges::count_if(ready.hooks, kernels));
 }
 
 struct Words {
