@@ -68,6 +68,18 @@ TEST(FieldCaptures, AChallengeAckEndsNoAttempt) {
   EXPECT_FALSE(field.segment(5)["analysis"].dump().contains("not captured"));
 }
 
+// Each of two SYNs (1, 3) is answered by ICMPv6 port unreachable (2, 4). An expression that takes TCP alone leaves that to its connection.
+TEST(FieldCaptures, AnIcmpErrorAnswersTheSyn) {
+  for (const Arguments& more : {Arguments{}, Arguments{"--port", "81"}, Arguments{"--filter", "tcp port 81"}}) {
+    const Field field("refused-by-icmp", more);
+    EXPECT_EQ(field.life["outcome"], "refused");
+    EXPECT_EQ(field.life["closed_by"], "none");
+    EXPECT_FALSE(field.life.contains("errno")) << field.life["errno"];
+    EXPECT_EQ(only(field.all, "icmp").size(), 2U);
+    EXPECT_EQ(field.life["conversation"]["tx"]["frames"], 2);
+  }
+}
+
 // The RST (6) lies 300,000,000 beyond what its receiver expects, and both ends go on for 9 s.
 TEST(FieldCaptures, ARstBeyondTheWindowDoesNothing) {
   const Field field("rst-beyond-window");

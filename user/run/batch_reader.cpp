@@ -43,9 +43,15 @@ bool BatchReader::fill(Batch& batch) {
 
 bool BatchReader::wants(const CaptureBlock& block) {
   ++frames_;
-  if (filter_ != nullptr && !filter_->matches(block)) return false;
+  if (filter_ != nullptr && !filter_->matches(block)) return wants_message(block);
   const bool segment = tcp_frames_.parse(block, tcp_);
   return (segment || tcp_.icmp) && file_filter_.wants(tcp_.source, tcp_.destination);
+}
+
+// Of a conversation that the expression has chosen, an ICMP error is a part, whatever the expression says of ICMP.
+bool BatchReader::wants_message(const CaptureBlock& block) {
+  (void)not_chosen_.parse(block, tcp_);
+  return tcp_.icmp && file_filter_.wants(tcp_.source, tcp_.destination);
 }
 
 void BatchReader::take(const CaptureBlock& block, Batch& batch) {

@@ -61,6 +61,7 @@ class BatchReader {
 
  private:
   [[nodiscard]] bool wants(const CaptureBlock& block);
+  [[nodiscard]] bool wants_message(const CaptureBlock& block);
   void take(const CaptureBlock& block, Batch& batch);
   void observe(const TcpFrame& frame, Batch& batch);
 
@@ -68,6 +69,7 @@ class BatchReader {
   PacketFilter* filter_;
   FileFilter file_filter_;
   TcpFrames tcp_frames_;
+  TcpFrames not_chosen_;  // frames that the expression does not match, which count nowhere
   Conversations conversations_;
   FrameOrder order_;  // of an ordinary file; who waits for a pipe's next frame wants those before it at once
   TcpFrame tcp_;
