@@ -56,6 +56,7 @@ struct Analysis {
   bool resumed = false;                // it proves that the RST before it was not taken
   bool restarted = false;              // it took the peer's second SYN-ACK, whose number is its acknowledgement - 1
   bool duplicate_frame = false;        // the capture has the same packet a moment before
+  bool repeated = false;               // to Wireshark out of order, and the capture has all of its payload already
   std::uint32_t late_fin_end = 0;      // the number after it
   LateFin late_fin = LateFin::none;
   bool shows_window = false;   // payload into a closed window: it had been opened, and that is not in the capture
@@ -79,8 +80,8 @@ struct IcmpQuote {
   explicit operator bool() const { return type != 0; }
 };
 
-// One TCP segment of a capture, from nobody's view. Host byte order. Of one that an ICMP error quotes (`icmp`) the facts of
-// the frame, source, destination and seq hold.
+// One TCP segment of a capture, from nobody's view. Host byte order. Of one that an ICMP error quotes (`icmp`) the
+// facts of the frame, source, destination and seq hold.
 struct TcpFrame {
   std::uint64_t number = 0;  // of the frame in the capture, from 1
   TimeNs ts_ns = 0;
@@ -122,6 +123,9 @@ struct StreamTotals {
   std::uint32_t duplicate_frames = 0;     // such frames
   std::uint32_t retransmits = 0;          // segments with Wireshark's flag
   std::uint32_t out_of_order = 0;         // likewise
+  std::uint32_t repeated = 0;             // of these, those that were sent again: see Analysis::repeated
+  [[nodiscard]] std::uint32_t sent_again() const { return retransmits + repeated; }
+  [[nodiscard]] std::uint32_t late() const { return out_of_order - repeated; }
 };
 
 // A conversation when nothing more can come: tshark's tcp.stream.

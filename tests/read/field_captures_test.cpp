@@ -68,7 +68,8 @@ TEST(FieldCaptures, AChallengeAckEndsNoAttempt) {
   EXPECT_FALSE(field.segment(5)["analysis"].dump().contains("not captured"));
 }
 
-// Each of two SYNs (1, 3) is answered by ICMPv6 port unreachable (2, 4). An expression that takes TCP alone leaves that to its connection.
+// Each of two SYNs (1, 3) is answered by ICMPv6 port unreachable (2, 4). An expression that takes TCP alone leaves that
+// to its connection.
 TEST(FieldCaptures, AnIcmpErrorAnswersTheSyn) {
   for (const Arguments& more : {Arguments{}, Arguments{"--port", "81"}, Arguments{"--filter", "tcp port 81"}}) {
     const Field field("refused-by-icmp", more);

@@ -292,6 +292,28 @@ TEST(Capture, WhatIsStillOpenIsSoWhenTheCaptureEnds) {
   EXPECT_FALSE(words.contains("run")) << words;
 }
 
+// 300 bytes in two segments, and 2 ms later their first 200 again, as behind an ICMP error with a smaller MTU: to
+// Wireshark out of order, as the round trip is 20 ms.
+TEST(Capture, WhatWasCapturedBeforeIsSentAgainHoweverSoon) {
+  const std::vector<Say> sent = after_handshake({{0, 1, 1, 150}, {0, 151, 1, 150, ack_flag, 1000, 1}});
+  std::vector<Say> again = sent;
+  again.push_back({0, 1, 1, 200, ack_flag, 1000, 2});
+  CorrelatorSettings settings = capture_settings();
+  settings.timeline = true;
+  const RunResult reported = read(again, std::move(settings));
+  EXPECT_EQ(reported.life().retransmits, 1U);
+  EXPECT_EQ(reported.life().out_of_order_out, 0U);
+  EXPECT_EQ(reported.life().conversation->out.out_of_order, 1U) << "Wireshark's word for it";
+  EXPECT_TRUE(reported.finding(Rule::retransmission).has_value());
+  const auto segments = reported.entries_of<SegmentEntry>();
+  EXPECT_TRUE(segments.back().second.segment.is(SegmentEvent::retransmission));
+
+  std::vector<Say> late = after_handshake({{0, 151, 1, 150}, {0, 1, 1, 150, ack_flag, 1000, 2}});
+  const Life life = read(late).life();
+  EXPECT_EQ(life.retransmits, 0U);
+  EXPECT_EQ(life.out_of_order_out, 1U);
+}
+
 TEST(Capture, AWindowIsClosedUpToTheLastSegmentOfItsConnection) {
   const auto closed_ns = [](const std::vector<Say>& more) {
     Talk talk;

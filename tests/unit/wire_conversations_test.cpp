@@ -629,6 +629,22 @@ TEST(SequenceBytes, AreThoseThatWereSeen) {
   }
 }
 
+TEST(SequenceBytes, KnowsWhatItHasAlready) {
+  SequenceBytes bytes;
+  bytes.sent(100, 50, tcp_flag::ack);
+  bytes.sent(200, 50, tcp_flag::ack);
+  EXPECT_TRUE(bytes.has_all(100, 50));
+  EXPECT_TRUE(bytes.has_all(240, 10));
+  EXPECT_FALSE(bytes.has_all(140, 20)) << "a part is in the hole";
+  EXPECT_FALSE(bytes.has_all(240, 11)) << "a part is new";
+  EXPECT_FALSE(bytes.has_all(99, 10)) << "a part is older than the capture";
+  EXPECT_FALSE(bytes.has_all(100, 0));
+  bytes.sent(150, 50, tcp_flag::ack);
+  EXPECT_TRUE(bytes.has_all(140, 20));
+  for (std::uint32_t i = 0; i <= SequenceBytes::holes_limit; ++i) bytes.sent(300 + 20 * i, 10, tcp_flag::ack);
+  EXPECT_FALSE(bytes.has_all(100, 50)) << "a hole was forgotten, and it may be there";
+}
+
 TEST(SequenceBytes, AnAcknowledgementShowsWhatWasNotCaptured) {
   SequenceBytes bytes;
   bytes.sent(1, 100, ack_flag);

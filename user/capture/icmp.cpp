@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// icmp.cpp: ICMP errors that quote a segment of TCP: who sent them, what they mean, and whose segment it is. As bpf/icmp.h
-// reads them of a live interface.
+// icmp.cpp: ICMP errors that quote a segment of TCP: who sent them, what they mean, and whose segment it is. As
+// bpf/icmp.h reads them of a live interface.
 #include "capture/layers.hpp"
 #include "capture/network_order.hpp"
 #include "values/kernel.hpp"
@@ -8,9 +8,9 @@
 namespace tcpwitness {
 namespace {
 
-constexpr std::uint32_t icmp_header = 8;   // of an error, in either version
+constexpr std::uint32_t icmp_header = 8;  // of an error, in either version
 constexpr std::uint32_t ipv6_header = 40;
-constexpr std::uint32_t quoted_tcp = 8;    // at least: the ports and the sequence number (RFC 792)
+constexpr std::uint32_t quoted_tcp = 8;  // at least: the ports and the sequence number (RFC 792)
 constexpr std::uint8_t protocol_tcp = 6;
 
 bool is_error_v4(std::uint8_t type) {

@@ -13,7 +13,12 @@ class IcmpEvents {
  public:
   // All are kept by reference.
   IcmpEvents(Correlation& in, ForwardedConnections& forwarded, Strays& strays)
-      : settings_(in.settings), table_(in.table), emitter_(in.emitter), now_(in.now), forwarded_(forwarded), strays_(strays) {}
+      : settings_(in.settings),
+        table_(in.table),
+        emitter_(in.emitter),
+        now_(in.now),
+        forwarded_(forwarded),
+        strays_(strays) {}
 
   void take(const Event& e, const IcmpSeen& seen);
   // slot: of the conversation whose segment it quotes. What is for its other side is only shown.

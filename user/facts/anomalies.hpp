@@ -55,7 +55,7 @@ struct Anomalies {
   Mark icmp_sent_mark;
   Mark too_big;               // the newest one by which a segment is larger than the path's MTU
   ResetReport answered_here;  // this machine's TCP sent a RST to it, as the other end of its own connection, by skb_seq
-  Mark attempt_refused;  // wire alone: the ICMP message that answered the newest SYN; the client may ask again
+  Mark attempt_refused;       // wire alone: the ICMP message that answered the newest SYN; the client may ask again
   Mark request_dropped;       // the ICMP message that ended the half-open request; the peer may ask again
   std::unique_ptr<PortsFound> ports;  // who has the local ports, where connect() found none
   EventId ports_id = 0;

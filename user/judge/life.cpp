@@ -57,10 +57,10 @@ void add_conversation(Life& life, const Connection& c, const ConversationTotals&
   life.conversation = totals;
   life.tx_bytes = totals.out.sequence_bytes;
   life.rx_bytes = totals.in.sequence_bytes;
-  life.retransmits = totals.out.retransmits;
-  life.retransmits_in = totals.in.retransmits;
-  life.out_of_order_in = totals.in.out_of_order;
-  life.out_of_order_out = totals.out.out_of_order;
+  life.retransmits = totals.out.sent_again();
+  life.retransmits_in = totals.in.sent_again();
+  life.out_of_order_in = totals.in.late();
+  life.out_of_order_out = totals.out.late();
   const bool whole = c.syn && c.opening.answered && c.ended();
   const bool gaps = totals.out.missing_bytes != 0 || totals.in.missing_bytes != 0;
   life.wire = WireTotals{totals.out.payload_bytes, totals.in.payload_bytes, totals.out.frames, totals.in.frames,

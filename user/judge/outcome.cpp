@@ -250,8 +250,8 @@ Outcome unanswered(const Connection& c) {
   return asked_again(c) ? Outcome::connect_timeout : Outcome::unknown;
 }
 
-// An ICMP message answered its newest SYN, and connect() fails by that (tcp_v4_err(), tcp_v6_err() in SYN_SENT): whoever
-// goes on all the same asks again (RFC 1122, 4.2.3.9).
+// An ICMP message answered its newest SYN, and connect() fails by that (tcp_v4_err(), tcp_v6_err() in SYN_SENT):
+// whoever goes on all the same asks again (RFC 1122, 4.2.3.9).
 bool attempt_refused(const Connection& c) {
   return anomalies_of(c).attempt_refused && path_error_of_attempt(c) != nullptr;
 }

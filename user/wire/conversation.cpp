@@ -37,6 +37,7 @@ StreamTotals totals_of(const Stream& stream) {
   totals.missing_bytes = stream.bytes.missing();
   totals.retransmits = stream.retransmits;
   totals.out_of_order = stream.out_of_order;
+  totals.repeated = stream.repeated;
   totals.duplicate_frames = stream.duplicates;
   totals.duplicate_bytes = stream.duplicate_bytes;
   return totals;

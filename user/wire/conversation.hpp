@@ -30,8 +30,9 @@ struct Stream {
   std::uint32_t duplicates = 0;       // such frames
   std::uint32_t retransmits = 0;
   std::uint32_t out_of_order = 0;
-  std::uint32_t copied = 0;  // the number that it sent again last,
-  std::uint32_t copies = 0;  // and how often since the other side sent anything
+  std::uint32_t repeated = 0;  // of these
+  std::uint32_t copied = 0;    // the number that it sent again last,
+  std::uint32_t copies = 0;    // and how often since the other side sent anything
   bool seen : 1 = false;
   bool probe_pending : 1 = false;
 };

@@ -119,7 +119,13 @@ std::uint32_t unanswered_copies(Stream& me, Stream& peer, const TcpFrame& f, std
   return ++me.copies;
 }
 
-// What the analysis found, in the same bits.
+// What the analysis found; a segment of which nothing is new was sent again, however soon.
+std::uint32_t faults_of(const Analysis& analysis) {
+  if (!analysis.repeated) return analysis.flags;
+  return (analysis.flags & ~analysis_flag::out_of_order) | analysis_flag::retransmission;
+}
+
+// What was found, in the same bits.
 std::uint16_t fault_flags(Stream& me, Stream& peer, const TcpFrame& f, std::uint32_t found) {
   namespace is = analysis_flag;
   std::uint16_t event_flags = 0;
@@ -380,7 +386,8 @@ std::uint16_t Conversations::Impl::taken(Conversation& c, unsigned from, const T
   if (answer.crossed || c.asked_again) [[unlikely]] {
     analysis.flags &= ~any_retransmission;
   }
-  analysis.again_in_silence = unanswered_copies(me, peer, f, analysis.flags);
+  analysis.repeated = (analysis.flags & analysis_flag::out_of_order) != 0 && me.bytes.has_all(f.seq, f.len);
+  analysis.again_in_silence = unanswered_copies(me, peer, f, faults_of(analysis));
   analysis.flags |= reused;
   analysis.resumed = answer.resumed;
   analysis.restarted = answer.restarted;
@@ -407,14 +414,16 @@ std::uint16_t Conversations::Impl::taken(Conversation& c, unsigned from, const T
   if (has(f, tcp_flag::ack) && !has(f, tcp_flag::rst) && peer.seen) peer.bytes.acknowledged(f.ack);
   if ((analysis.flags & analysis_flag::retransmission) != 0) ++me.retransmits;
   if ((analysis.flags & analysis_flag::out_of_order) != 0) ++me.out_of_order;
+  if (analysis.repeated) ++me.repeated;
   constexpr std::uint32_t probes = analysis_flag::keep_alive | analysis_flag::zero_window_probe;
-  const bool again = (analysis.flags & analysis_flag::retransmission) != 0;
+  const bool again = (faults_of(analysis) & analysis_flag::retransmission) != 0;
   c.clock.observe(seen(f), from,
                   (analysis.flags & probes) != 0 ? PhaseClock::Kind::probe
                   : again                        ? PhaseClock::Kind::again
                                                  : PhaseClock::Kind::ordinary);
   std::uint16_t event_flags = turning_points(c, from, f, answer.event_flags);
-  if ((analysis.flags | (peer.probe_pending ? 1U : 0U)) != 0) event_flags |= fault_flags(me, peer, f, analysis.flags);
+  if ((analysis.flags | (peer.probe_pending ? 1U : 0U)) != 0)
+    event_flags |= fault_flags(me, peer, f, faults_of(analysis));
   if (answer.resumed || answer.shows_window || analysis.late_fin != LateFin::none) [[unlikely]] {
     event_flags |= bits(SegmentEvent::unknown_flow);  // to be an event
   }
@@ -533,12 +542,12 @@ void Conversations::Impl::emit(const Conversation& c, unsigned from, const TcpFr
   g.wire.segs_in = static_cast<std::uint32_t>(c.side[1].frames);
   g.wire.retrans_bytes_out = static_cast<std::uint32_t>(c.side[0].bytes.retransmitted());
   g.wire.retrans_bytes_in = static_cast<std::uint32_t>(c.side[1].bytes.retransmitted());
-  g.loss.retrans_segs_out = c.side[0].retransmits;
-  g.loss.retrans_segs_in = c.side[1].retransmits;
-  g.loss.reordered_segs_out = c.side[0].out_of_order;
-  g.loss.reordered_segs_in = c.side[1].out_of_order;
+  g.loss.retrans_segs_out = c.side[0].retransmits + c.side[0].repeated;
+  g.loss.retrans_segs_in = c.side[1].retransmits + c.side[1].repeated;
+  g.loss.reordered_segs_out = c.side[0].out_of_order - c.side[0].repeated;
+  g.loss.reordered_segs_in = c.side[1].out_of_order - c.side[1].repeated;
   g.segments = 1;
-  g.reordered = (analysis.flags & analysis_flag::out_of_order) != 0 ? 1 : 0;
+  g.reordered = (faults_of(analysis) & analysis_flag::out_of_order) != 0 ? 1 : 0;
   g.analysis = analysis;
   if (f.sack_count != 0) g.sack = {f.sack_count, f.sack};
 }

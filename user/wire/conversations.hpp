@@ -42,8 +42,8 @@ class Conversations {
   // Appends zero or more events: the ends of older conversations, then this segment (a Segment: local is the
   // conversation's local side, and its direction is that side's).
   void observe(const TcpFrame& frame, std::vector<Event>& out);
-  // Appends an IcmpSeen, with the conversation's number (Analysis::conversation) as its cookie, where the segment that it
-  // quotes is of one that is known.
+  // Appends an IcmpSeen, with the conversation's number (Analysis::conversation) as its cookie, where the segment that
+  // it quotes is of one that is known.
   void observe_icmp(const TcpFrame& quoted, std::vector<Event>& out);
   // No frame came, and yet it is `now` (asked for once a second or more often): appends the ends of the conversations
   // that are over for long.

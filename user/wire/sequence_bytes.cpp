@@ -137,7 +137,11 @@ void SequenceBytes::extend_down(std::uint64_t start) {
   range_ += low_ - start;
   missing_ += low_ - start;
   if (!holes_) holes_ = std::make_unique<Holes>();
-  if (holes_->count < holes_limit) holes_->hole[holes_->count++] = {start, low_};
+  if (holes_->count < holes_limit) {
+    holes_->hole[holes_->count++] = {start, low_};
+  } else {
+    forgot_hole_ = true;
+  }
   low_ = start;
 }
 
@@ -146,6 +150,16 @@ bool SequenceBytes::hole_has(std::uint32_t number) const {
   return std::any_of(holes_->hole.begin(), end, [&](const Holes::Hole& hole) {
     return number - static_cast<std::uint32_t>(hole.from) < hole.to - hole.from;
   });
+}
+
+bool SequenceBytes::has_all(std::uint32_t seq, std::uint32_t len) const {
+  const std::uint32_t behind = static_cast<std::uint32_t>(high_) - seq;
+  if (!known_ || forgot_hole_ || len == 0 || len > behind || behind > high_ - low_) return false;
+  if (!holes_) return true;
+  const std::uint64_t from = high_ - behind;
+  const auto end = holes_->hole.begin() + static_cast<std::ptrdiff_t>(holes_->count);
+  return std::none_of(holes_->hole.begin(), end,
+                      [&](const Holes::Hole& hole) { return hole.from < from + len && from < hole.to; });
 }
 
 void SequenceBytes::open(std::uint64_t from, std::uint64_t to) {
@@ -157,6 +171,7 @@ void SequenceBytes::open(std::uint64_t from, std::uint64_t to) {
     // The oldest is the least likely to be filled yet.
     std::move(holes.hole.begin() + 1, holes.hole.end(), holes.hole.begin());
     --holes.count;
+    forgot_hole_ = true;
   }
   holes.hole[holes.count++] = {from, to};
 }
@@ -180,6 +195,7 @@ std::uint64_t SequenceBytes::fill(std::uint64_t from, std::uint64_t to) {
       hole.to = first;
       ++i;
       // Split: the upper part is kept where there is room, else its bytes stay missing.
+      forgot_hole_ = forgot_hole_ || (has_above && holes.count == holes_limit);
       if (has_above && holes.count < holes_limit) {
         std::move_backward(holes.hole.begin() + static_cast<std::ptrdiff_t>(i),
                            holes.hole.begin() + static_cast<std::ptrdiff_t>(holes.count),

@@ -30,6 +30,8 @@ class SequenceBytes {
   }
   // The number was acknowledged or passed over, and not seen.
   [[nodiscard]] bool in_hole(std::uint32_t number) const { return holes_ && hole_has(number); }
+  // This payload was all seen before. (Not where holes were forgotten: it may fill one.)
+  [[nodiscard]] bool has_all(std::uint32_t seq, std::uint32_t len) const;
   // Its receiver had taken it after all.
   void refused_was_taken(std::uint32_t seq, std::uint32_t len, std::uint8_t flags) {
     payload_ -= len;
@@ -78,6 +80,7 @@ class SequenceBytes {
   bool from_syn_ = false;  // low_ is behind the SYN: nothing comes before it
   bool jumped_ = false;    // and the peer has not acknowledged it yet
   bool far_acked_ = false;
+  bool forgot_hole_ = false;
 };
 
 }  // namespace tcpwitness

@@ -223,6 +223,7 @@ Phrase StoryWords::phrase(const Entry& /*entry*/, const IcmpEntry& body, StorySt
   }
   return {.text = fmt::format("An ICMP message {}: {}{}", body.passed ? "passed" : "came in", icmp_text(body.icmp),
                               body.mtu != 0 ? fmt::format(" (MTU {})", body.mtu) : ""),
+          .topic = Topic::icmp,
           .about = About::icmp};
 }
 

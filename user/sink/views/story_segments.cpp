@@ -248,7 +248,8 @@ Phrase StoryWords::again_phrase(const Entry& entry, const SegmentEntry& body, St
   so_far.again = entry.id;
   std::string kind;
   for (const std::string_view word : body.analysis) {
-    const bool kinds = word == "fast retransmission" || word == "spurious retransmission" || word == "out-of-order";
+    const bool kinds = word == "fast retransmission" || word == "spurious retransmission" ||
+                       (word == "out-of-order" && !segment.analysis.repeated);
     if (kinds && (wire_alone || !out)) kind += fmt::format("{}{}", kind.empty() ? " (" : ", ", word);
   }
   if (!kind.empty()) kind += ')';

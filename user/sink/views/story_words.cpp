@@ -146,6 +146,8 @@ std::string summed_up(Topic topic, std::uint64_t count, std::uint64_t went_on) {
       return fmt::format("{} more probes into the closed window were sent", number);
     case Topic::drop:
       return fmt::format("{} more segments were dropped by the kernel", number);
+    case Topic::icmp:
+      return fmt::format("{} more ICMP messages came in", number);
     case Topic::none:
       break;
   }

@@ -15,7 +15,7 @@
 namespace tcpwitness {
 
 // Sentences alike are summed up when there are many in a row.
-enum class Topic : std::uint8_t { none, loss, keepalive, window, probe, drop };
+enum class Topic : std::uint8_t { none, loss, keepalive, window, probe, drop, icmp };
 
 // What the newest sentence is about, for one that goes on with it.
 enum class About : std::uint8_t {
