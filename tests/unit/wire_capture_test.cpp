@@ -406,7 +406,7 @@ TEST(Capture, ARstThatRefusesWhatAFinEndedIsAReset) {
         .life();
   };
   EXPECT_EQ(outcome(1).outcome, Outcome::reset_by_local);
-  EXPECT_EQ(outcome(1).closed_by, ClosedBy::peer);
+  EXPECT_EQ(outcome(1).closed_by, ClosedBy::both) << "this side had not taken the peer's FIN when it closed";
   EXPECT_EQ(outcome(1).rx_bytes, 50U) << "what a RST acknowledges was not sent";
   EXPECT_EQ(outcome(51).outcome, Outcome::completed) << "all but the FIN";
   const std::vector<Say> alert = after_handshake({{0, 1, 1, 100}, {1, 1, 101, 50}, {0, 101, 51, 31, fin_ack}});
@@ -433,6 +433,24 @@ TEST(Capture, FinsThatCrossedBeforeARstClosedBoth) {
 }
 
 // Two clocks, or a timestamp that is damaged.
+// Each leaves before the other's has come: in a capture one of them stands first.
+TEST(Capture, FinsThatCrossedClosedBoth) {
+  for (const unsigned first : {0U, 1U}) {
+    std::vector<Say> said = after_handshake({{0, 1, 1, 100}, {1, 1, 101, 50}, {0, 101, 51}});
+    const Say ours{0, 101, 51, 0, fin_ack};
+    const Say theirs{1, 51, 101, 0, fin_ack};
+    said.push_back(first == 0 ? ours : theirs);
+    said.push_back(first == 0 ? theirs : ours);
+    said.push_back({0, 102, 52});
+    said.push_back({1, 52, 102});
+    const Life life = read(said).life();
+    EXPECT_EQ(life.outcome, Outcome::completed);
+    EXPECT_EQ(life.closed_by, ClosedBy::both) << first;
+    EXPECT_EQ(life.states.back(), TcpState::time_wait);
+    EXPECT_EQ(life.peer_states.back(), TcpState::time_wait);
+  }
+}
+
 TEST(Capture, PhasesBetweenWhichTimeRanBackAreAbsent) {
   const auto life = [](int off_ms) {
     return read({{0, 0, 0, 0, syn_flag},

@@ -93,13 +93,16 @@ void StateTracker::close(Transitions& transitions) {
     const bool got = received.fin() && me.state != State::unknown;
     if (got && me.state == State::established) enter(transitions, side, State::close_wait);
     if (sent.fin() && me.state == State::established) enter(transitions, side, State::fin_wait1);
-    if (sent.fin() && me.state == State::close_wait) enter(transitions, side, State::last_ack);
+    // Whose FIN does not acknowledge the other one had closed before that was taken: they crossed (3.6, figure 13).
+    if (sent.fin() && me.state == State::close_wait)
+      enter(transitions, side, received.fin_acked() ? State::last_ack : State::closing);
     if (me.state == State::fin_wait1 && sent.fin_acked()) enter(transitions, side, State::fin_wait2);
     if (me.state == State::fin_wait1 && got) enter(transitions, side, State::closing);
     if (me.state == State::fin_wait2 && got && received.fin_acked()) enter(transitions, side, State::time_wait);
-    if (me.state == State::closing && sent.fin_acked()) enter(transitions, side, State::time_wait);
     // Where the peer's FIN is not acknowledged it was not taken, whoever saw it come.
-    if (me.state == State::last_ack && sent.fin_acked() && received.fin_acked()) enter(transitions, side, State::close);
+    const bool both = sent.fin_acked() && received.fin_acked();
+    if (me.state == State::closing && both) enter(transitions, side, State::time_wait);
+    if (me.state == State::last_ack && both) enter(transitions, side, State::close);
   }
 }
 
