@@ -57,8 +57,8 @@ class Layers {
   // icmp.cpp: always false, as what is quoted is no segment
   bool icmp_v4(Slice slice);
   bool icmp_v6(Slice slice);
-  bool quoted_v4(Slice slice, const IcmpQuote& icmp);
-  bool quoted_v6(Slice slice, const IcmpQuote& icmp);
+  void take_quoted_v4(Slice slice, const IcmpQuote& icmp);
+  void take_quoted_v6(Slice slice, const IcmpQuote& icmp);
 
   [[nodiscard]] bool wrong_checksum(Slice segment) const;
   [[nodiscard]] bool wrong_header_checksum(const std::byte* at, std::uint32_t length) const;

@@ -363,9 +363,9 @@ struct EndingWords {
         return fmt::format("The SYN-ACK was answered by an ICMP message, which ended the half-open request: {}.",
                            words(of.message));
       case How::by_message:
+        if (!life.has_kernel) return fmt::format("The SYN was answered by an ICMP message: {}.", words(of.message));
         if (of.message.icmp.own)
           return fmt::format("This machine itself says {}; {}.", name(of.message.icmp), words(of.failed, life));
-        if (!life.has_kernel) return fmt::format("The SYN was answered by an ICMP message: {}.", words(of.message));
         return fmt::format("The SYN was answered by an ICMP message: {}; {}.", words(of.message),
                            words(of.failed, life));
       case How::not_seen:
